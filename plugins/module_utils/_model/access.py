@@ -1,0 +1,119 @@
+# Copyright (c) 2026, the lockstep.sync contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The seams between the planner, the executor and the providers: what a provider must offer.
+
+A provider that follows these protocols and passes tests/conformance can stand on both sides of any job.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from .plans import Change, Outcome
+from .schema import Capabilities, ContainerInfo, ProviderStatus
+from .values import Key, Row
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Query:
+    """What to read: a container (table, sheet; None for a file that is one container) or a query text, never both.
+
+    `newer_than` is a hint `(field, canonical text)`: a provider that can may leave out records that are older;
+    records equal to it must be returned.
+    """
+
+    container: str | None = None
+    text: str | None = None
+    newer_than: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Completeness:
+    """Whether a reading saw everything there is. Without proof nothing is believed absent."""
+
+    proven: bool
+    reason: str = ""
+
+
+class Reading(t.Protocol):
+    """One sweep over a container; a context manager. `completeness` is known once `batches` is exhausted."""
+
+    @property
+    def fields(self) -> tuple[str, ...]: ...
+
+    def batches(self) -> Iterator[list[Row]]:
+        """Yield non-empty lists of rows, values canonical in the fields' kinds. Raises ProviderError, never ends early in silence."""
+
+    @property
+    def completeness(self) -> Completeness: ...
+
+    def __enter__(self) -> t.Self: ...
+
+    def __exit__(self, *exc: object) -> None: ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WriteTarget:
+    """Where changes go: the container, the key fields, all mapped fields, and whether only mapped content survives."""
+
+    container: str | None
+    key_fields: tuple[str, ...]
+    fields: tuple[str, ...]
+    replace: bool = False
+
+
+class Writer(t.Protocol):
+    """Applies changes to one container; a context manager."""
+
+    @property
+    def batch_size(self) -> int | None:
+        """How many changes one `apply` takes; None = all of them in one call (a file is replaced once)."""
+
+    def apply(self, changes: Sequence[Change]) -> list[Outcome]:
+        """Apply `changes`; one outcome each, in order.
+
+        Each change's before-image is honoured: a record whose mapped fields are no longer those of `change.before` is
+        skipped, and so is a create whose key has appeared. A record already as planned is done.
+        A record the system refuses is a failed outcome and stops nothing. Raises ProviderError when the system itself
+        fails; then nothing of this call is believed written, and calling it again with the same changes is safe.
+        """
+
+    def __enter__(self) -> t.Self: ...
+
+    def __exit__(self, *exc: object) -> None: ...
+
+
+class Provider(t.Protocol):
+    """A connection to one system. Opened lazily; `close` ends it."""
+
+    @property
+    def capabilities(self) -> Capabilities: ...
+
+    def check(self) -> ProviderStatus:
+        """Reach the system and say what was found. Raises ProviderError."""
+
+    def describe(self) -> tuple[ContainerInfo, ...]:
+        """List all containers with their fields. Raises ProviderError."""
+
+    def describe_container(self, query: Query) -> ContainerInfo:
+        """Describe what `query` reads. Raises ConfigError naming the valid containers when there is none such."""
+
+    def read(self, query: Query, fields: Sequence[str]) -> Reading:
+        """Sweep over all records; rows hold `fields` in that order. Raises ConfigError naming the valid fields."""
+
+    def read_keys(self, query: Query, fields: Sequence[str], key_fields: Sequence[str], keys: Sequence[Key]) -> Reading:
+        """Sweep over the records whose `key_fields` equal one of `keys` (canonical texts), from the same state as `read` saw.
+
+        More records than asked for may be returned. Raises ProviderError (retriable) when the system changed since and cannot show
+        the earlier state.
+        """
+
+    def release(self) -> None:
+        """End the state that `read` and `read_keys` share (a database snapshot); the next read sees the present."""
+
+    def writer(self, target: WriteTarget) -> Writer: ...
+
+    def close(self) -> None: ...

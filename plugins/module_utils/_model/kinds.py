@@ -1,0 +1,388 @@
+# Copyright (c) 2026, the lockstep.sync contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The canonical text of each kind of value, and the native Python values that drivers want.
+
+| kind | canonical text |
+|---|---|
+| text | as it is; at most `max_length` characters |
+| integer | `-17`: no leading zeros, no plus sign, no fraction |
+| decimal | `12.5`: no exponent, no trailing zeros after the point, rounded half up to the field's scale |
+| float | the shortest text that reads back as the same number; `nan`, `inf`, `-inf` |
+| boolean | `true`, `false` |
+| date | `2026-11-21` |
+| datetime | `2026-11-21T08:30:00`, `.250000` when there is a fraction; with a time zone in UTC, ending in `+00:00` |
+| time | `08:30:00`, `.250000` when there is a fraction |
+| binary | bytes |
+| uuid | lower case with hyphens |
+| json | keys sorted, no spaces |
+
+Providers give only canonical values of their own fields; the planner makes the source's values canonical for the
+destination's fields with `canonicalizer`; so two values are the same exactly when their canonical forms are equal.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import math
+import struct
+import typing as t
+import uuid
+from collections.abc import Callable
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+
+from .schema import FieldInfo
+from .values import Single, show
+
+Canonicalizer: t.TypeAlias = Callable[[Single], Single]
+
+TRUE_TEXTS = frozenset({"true", "t", "yes", "y", "on", "1"})
+FALSE_TEXTS = frozenset({"false", "f", "no", "n", "off", "0"})
+UTC = dt.timezone.utc
+
+
+def canonicalizer(info: FieldInfo) -> Canonicalizer:
+    """Give the function that makes one non-empty value canonical for `info`.
+
+    The function raises ValueError with a message that says what was got and what the field takes.
+    """
+    return _MAKERS[info.kind](info)
+
+
+def accepts_any_text(info: FieldInfo) -> bool:
+    """Tell whether every text is canonical for `info`, so that a reader's text needs no second look."""
+    return info.kind == "text" and info.max_length is None
+
+
+def same_form(one: FieldInfo, other: FieldInfo) -> bool:
+    """Tell whether values canonical for `one` are always canonical for `other`."""
+    if one.kind != other.kind:
+        return False
+    if one.kind in ("text", "binary"):
+        return other.max_length is None or (one.max_length is not None and one.max_length <= other.max_length)
+    if one.kind in ("boolean", "date", "uuid", "json"):
+        return True
+    traits = ("precision", "scale", "bits", "unsigned", "timezone")
+    return all(getattr(one, trait) == getattr(other, trait) for trait in traits)
+
+
+def to_native(info: FieldInfo, value: Single) -> t.Any:
+    """Give the Python value a database driver takes for the canonical `value` of `info`."""
+    if isinstance(value, bytes):
+        return value
+    match info.kind:
+        case "integer":
+            return int(value)
+        case "decimal":
+            return Decimal(value)
+        case "float":
+            return float(value)
+        case "boolean":
+            return value == "true"
+        case "date":
+            return dt.date.fromisoformat(value)
+        case "datetime":
+            return dt.datetime.fromisoformat(value)
+        case "time":
+            return dt.time.fromisoformat(value)
+        case "uuid":
+            return uuid.UUID(value)
+        case "json":
+            return json.loads(value)
+        case _:
+            return value
+
+
+def from_native(value: t.Any) -> Single | None:
+    """Give the canonical text of a Python value as a driver or a sheet returned it, by its Python type.
+
+    Raises TypeError for a type that has no canonical form.
+    """
+    if value is None or isinstance(value, (str, bytes)):
+        return value
+    handler = _FROM_NATIVE.get(type(value))
+    if handler is not None:
+        return handler(value)
+    for kind, convert in _FROM_NATIVE.items():
+        if isinstance(value, kind):
+            return convert(value)
+    raise TypeError(f"no canonical form for {type(value).__name__}: {show(str(value))}")
+
+
+# -- canonical texts -----------------------------------------------------------------------------------------------
+
+
+def integer_text(value: int) -> str:
+    return str(int(value))
+
+
+def decimal_text(value: Decimal) -> str:
+    if not value.is_finite():
+        return str(value).lower()
+    text = format(value, "f")
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return "0" if text in ("-0", "") else text
+
+
+def float_text(value: float) -> str:
+    """Whole numbers lose their `.0`, so that 5.0 of a sheet is the text 5."""
+    if math.isfinite(value) and value == int(value) and abs(value) < 1e16:
+        return str(int(value))
+    return repr(value)
+
+
+def datetime_text(value: dt.datetime) -> str:
+    if value.tzinfo is not None:
+        value = value.astimezone(UTC)
+    return value.isoformat()
+
+
+def duration_text(value: dt.timedelta) -> str:
+    """`[-]HH:MM:SS[.ffffff]`, hours unbounded: how MariaDB and sheets give times of day and durations."""
+    micros = value // dt.timedelta(microseconds=1)
+    sign, micros = ("-", -micros) if micros < 0 else ("", micros)
+    seconds, fraction = divmod(micros, 1_000_000)
+    tail = f".{fraction:06d}" if fraction else ""
+    return f"{sign}{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}{tail}"
+
+
+def json_text(value: t.Any) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+_FROM_NATIVE: dict[type, Callable[[t.Any], Single]] = {
+    bool: lambda value: "true" if value else "false",
+    int: integer_text,
+    float: float_text,
+    Decimal: decimal_text,
+    dt.datetime: datetime_text,
+    dt.date: lambda value: value.isoformat(),
+    dt.time: lambda value: value.isoformat(),
+    dt.timedelta: duration_text,
+    uuid.UUID: str,
+    memoryview: bytes,
+    bytearray: bytes,
+    dict: json_text,
+    list: json_text,
+}
+
+
+def _wrong(value: Single, wanted: str) -> ValueError:
+    return ValueError(f"{show(value)} is not {wanted}")
+
+
+def _text(info: FieldInfo) -> Canonicalizer:
+    limit = info.max_length
+
+    def canonical(value: Single) -> Single:
+        if not isinstance(value, str):
+            raise _wrong(value, "text; binary data needs a binary field")
+        if limit is not None and len(value) > limit:
+            raise ValueError(f"{show(value)} has {len(value)} characters, the field takes {limit}")
+        return value
+
+    return canonical
+
+
+def _integer(info: FieldInfo) -> Canonicalizer:
+    low, high = None, None
+    if info.bits is not None:
+        low, high = (0, 2**info.bits - 1) if info.unsigned else (-(2 ** (info.bits - 1)), 2 ** (info.bits - 1) - 1)
+
+    def canonical(value: Single) -> Single:
+        number = _parse_integer(value)
+        if low is not None and high is not None and not low <= number <= high:
+            raise ValueError(f"{show(value)} is outside {low} to {high}")
+        return str(number)
+
+    return canonical
+
+
+def _parse_integer(value: Single) -> int:
+    text = _plain_text(value, "a whole number")
+    if text in ("true", "false"):
+        return int(text == "true")
+    try:
+        return int(text)
+    except ValueError:
+        pass
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        raise _wrong(value, "a whole number") from None
+    if not number.is_finite() or number != number.to_integral_value():
+        raise _wrong(value, "a whole number")
+    return int(number)
+
+
+def _decimal(info: FieldInfo) -> Canonicalizer:
+    quantum = Decimal(1).scaleb(-info.scale) if info.scale is not None else None
+    whole_digits = info.precision - (info.scale or 0) if info.precision is not None else None
+
+    def canonical(value: Single) -> Single:
+        text = _plain_text(value, "a decimal number")
+        try:
+            number = Decimal(text)
+        except InvalidOperation:
+            raise _wrong(value, "a decimal number") from None
+        if not number.is_finite():
+            raise _wrong(value, "a decimal number")
+        if whole_digits is not None and number.adjusted() >= max(whole_digits, 0) + 1 and number:
+            raise ValueError(f"{show(value)} has too many digits, the field takes {whole_digits} before the point")
+        if quantum is not None:
+            number = number.quantize(quantum, rounding=ROUND_HALF_UP)
+        if whole_digits is not None and abs(number) >= Decimal(10) ** whole_digits:
+            raise ValueError(f"{show(value)} has too many digits, the field takes {whole_digits} before the point")
+        return decimal_text(number)
+
+    return canonical
+
+
+def _float(info: FieldInfo) -> Canonicalizer:
+    single = info.bits == 32
+
+    def canonical(value: Single) -> Single:
+        text = _plain_text(value, "a number")
+        try:
+            number = float(text)
+        except ValueError:
+            raise _wrong(value, "a number") from None
+        return float_text(_shortest_single(number) if single else number)
+
+    return canonical
+
+
+def _shortest_single(number: float) -> float:
+    if not math.isfinite(number):
+        return number
+    try:
+        packed = struct.pack("f", number)
+    except OverflowError:
+        raise ValueError(f"{number!r} is too big for a 32-bit float") from None
+    for digits in range(6, 10):
+        short = float(f"{number:.{digits}g}")
+        if struct.pack("f", short) == packed:
+            return short
+    return number
+
+
+def _boolean(info: FieldInfo) -> Canonicalizer:
+    def canonical(value: Single) -> Single:
+        text = _plain_text(value, "true or false").lower()
+        if text in TRUE_TEXTS:
+            return "true"
+        if text in FALSE_TEXTS:
+            return "false"
+        raise _wrong(value, "true or false")
+
+    return canonical
+
+
+def _date(info: FieldInfo) -> Canonicalizer:
+    def canonical(value: Single) -> Single:
+        text = _plain_text(value, "a date")
+        try:
+            moment = dt.datetime.fromisoformat(text)
+        except ValueError:
+            raise _wrong(value, "a date such as 2026-11-21") from None
+        if (moment.hour, moment.minute, moment.second, moment.microsecond) != (0, 0, 0, 0):
+            raise _wrong(value, "a date: it has a time of day")
+        return moment.date().isoformat()
+
+    return canonical
+
+
+def _datetime(info: FieldInfo) -> Canonicalizer:
+    digits = 6 if info.precision is None else info.precision
+
+    def canonical(value: Single) -> Single:
+        text = _plain_text(value, "a date and time")
+        try:
+            moment = dt.datetime.fromisoformat(text)
+        except ValueError:
+            raise _wrong(value, "a date and time such as 2026-11-21T08:30:00") from None
+        if info.timezone:
+            moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        elif moment.tzinfo is not None:
+            moment = moment.astimezone(UTC).replace(tzinfo=None)
+        return _cut_fraction(moment, digits).isoformat()
+
+    return canonical
+
+
+def _time(info: FieldInfo) -> Canonicalizer:
+    digits = 6 if info.precision is None else info.precision
+
+    def canonical(value: Single) -> Single:
+        text = _plain_text(value, "a time of day")
+        try:
+            moment = dt.time.fromisoformat(text)
+        except ValueError:
+            raise _wrong(value, "a time of day such as 08:30:00") from None
+        return _cut_fraction(moment, digits).isoformat()
+
+    return canonical
+
+
+Moment = t.TypeVar("Moment", dt.datetime, dt.time)
+
+
+def _cut_fraction(moment: Moment, digits: int) -> Moment:
+    unit = 10 ** (6 - digits)
+    return moment.replace(microsecond=moment.microsecond // unit * unit)
+
+
+def _binary(info: FieldInfo) -> Canonicalizer:
+    limit = info.max_length
+
+    def canonical(value: Single) -> Single:
+        data = value if isinstance(value, bytes) else value.encode("utf-8")
+        if limit is not None and len(data) > limit:
+            raise ValueError(f"{len(data)} bytes are too long, the field takes {limit}")
+        return data
+
+    return canonical
+
+
+def _uuid(info: FieldInfo) -> Canonicalizer:
+    def canonical(value: Single) -> Single:
+        try:
+            return str(uuid.UUID(_plain_text(value, "a UUID")))
+        except ValueError:
+            raise _wrong(value, "a UUID") from None
+
+    return canonical
+
+
+def _json(info: FieldInfo) -> Canonicalizer:
+    def canonical(value: Single) -> Single:
+        try:
+            return json_text(json.loads(value))
+        except ValueError:
+            raise _wrong(value, "JSON") from None
+
+    return canonical
+
+
+def _plain_text(value: Single, wanted: str) -> str:
+    """Give the text without surrounding white space; raise ValueError for bytes."""
+    if isinstance(value, bytes):
+        raise _wrong(value, wanted)
+    return value.strip()
+
+
+_MAKERS: dict[str, Callable[[FieldInfo], Canonicalizer]] = {
+    "text": _text,
+    "integer": _integer,
+    "decimal": _decimal,
+    "float": _float,
+    "boolean": _boolean,
+    "date": _date,
+    "datetime": _datetime,
+    "time": _time,
+    "binary": _binary,
+    "uuid": _uuid,
+    "json": _json,
+}

@@ -1,0 +1,97 @@
+# Copyright (c) 2026, the lockstep.sync contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs: statistics, problems, log lines and the result as a whole."""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+from .plans import Change, Held, Outcome
+from .values import Key
+
+Status: t.TypeAlias = t.Literal["running", "succeeded", "completed_with_errors", "failed", "held", "skipped"]
+STATUSES: tuple[Status, ...] = ("succeeded", "completed_with_errors", "failed", "held", "skipped")
+Agreement: t.TypeAlias = t.Literal["equal", "equal_with_warnings", "different"]
+Level: t.TypeAlias = t.Literal["info", "warning", "error"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Statistics:
+    """Counts of one object or of a whole run. In a preview created, updated and deleted count what would be done."""
+
+    read: int = 0
+    in_scope: int = 0
+    matched: int = 0
+    created: int = 0
+    updated: int = 0
+    deleted: int = 0
+    unchanged: int = 0
+    skipped: int = 0
+    conflicts: int = 0
+    warnings: int = 0
+    errors: int = 0
+
+    def __add__(self, other: Statistics) -> Statistics:
+        return Statistics(**{f.name: getattr(self, f.name) + getattr(other, f.name) for f in fields(Statistics)})
+
+    def as_dict(self) -> dict[str, int]:
+        """Give the counts by name, in the order documented."""
+        return {f.name: getattr(self, f.name) for f in fields(Statistics)}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Problem:
+    """One record's error, warning or skip. `key` is empty when the record has none that can be read."""
+
+    level: Level
+    object: str
+    key: Key
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LogLine:
+    """One line of a run's log; `time` is ISO 8601 in UTC."""
+
+    time: str
+    level: Level
+    object: str
+    key: str
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AppliedChange:
+    """A change and what became of it; `outcome` is None for a preview."""
+
+    change: Change
+    outcome: Outcome | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunResult:
+    """All that is told about one run. Times are ISO 8601 in UTC, `duration` is in seconds."""
+
+    id: int | None
+    job: str
+    status: Status
+    agreement: Agreement
+    preview: bool
+    message: str
+    started: str
+    finished: str
+    duration: float
+    statistics: Statistics
+    objects: Sequence[tuple[str, Statistics]]
+    changes: Sequence[AppliedChange]
+    changes_total: int
+    problems: Sequence[Problem]
+    held: Sequence[Held]
+    log: Sequence[LogLine]
+    changes_file: str | None = None
+    log_file: str | None = None
+    plan_digest: str | None = None

@@ -1,0 +1,96 @@
+# Copyright (c) 2026, the lockstep.sync contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a provider says about its system: containers (tables, sheets), their fields, and how it answered a test."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+Kind: t.TypeAlias = t.Literal[
+    "text", "integer", "decimal", "float", "boolean", "date", "datetime", "time", "binary", "uuid", "json"
+]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FieldInfo:
+    """One field (column, attribute) of a container.
+
+    Attributes:
+        kind: which canonical text form its values have, see `kinds`.
+        type_name: the system's own name of the type, for people (`VARCHAR(40)`).
+        max_length: characters for text, bytes for binary; None = unlimited.
+        precision: decimal digits in all; for datetime and time the fractional digits kept (None = six).
+        scale: decimal digits after the point.
+        bits: 16, 32 or 64 for integer and float; None = 64 (integers: unlimited).
+        unsigned: integers below zero are refused.
+        timezone: datetime and time carry an offset; canonical is then UTC.
+        empty_is_null: the system does not tell empty text from no value (files, Oracle).
+        writable: false for generated and read-only fields.
+        unique: alone identifies a record (primary key or unique constraint of one not-null column).
+        case_sensitive: false when the system compares its text without case (a `_ci` collation, LDAP).
+        has_default: the system fills it in when a new record leaves it out.
+        multi_valued: can hold several values.
+    """
+
+    name: str
+    kind: Kind = "text"
+    type_name: str = ""
+    nullable: bool = True
+    max_length: int | None = None
+    precision: int | None = None
+    scale: int | None = None
+    bits: int | None = None
+    unsigned: bool = False
+    timezone: bool = False
+    empty_is_null: bool = False
+    writable: bool = True
+    unique: bool = False
+    case_sensitive: bool = True
+    has_default: bool = False
+    multi_valued: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ContainerInfo:
+    """One table, view, query or sheet with its fields in order; `unique_keys` are the sets of not-null fields that identify a record.
+
+    `exists` is false for a file or sheet that the first write will make; its fields are then those the job maps.
+    """
+
+    name: str
+    kind: t.Literal["table", "view", "query", "sheet", "file"]
+    fields: tuple[FieldInfo, ...]
+    unique_keys: tuple[frozenset[str], ...] = ()
+    exists: bool = True
+
+    def field(self, name: str) -> FieldInfo | None:
+        """Give the field called `name`, or None."""
+        return next((info for info in self.fields if info.name == name), None)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ProviderStatus:
+    """The answer to `provider_info: test: true`: what was reached and how long one round trip took (milliseconds)."""
+
+    server: str
+    version: str
+    latency_ms: float
+    details: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Capabilities:
+    """What a kind of provider can do; the planner asks here and nowhere tests for a type.
+
+    Attributes:
+        option_names: which of `table`, `query`, `sheet`, `replace_file` a job may give for it.
+        writes: it can be a destination.
+        transactional: a batch is applied whole or not at all.
+        protects_filter: `protect` is a filter of its own instead of an expression.
+    """
+
+    option_names: frozenset[str]
+    writes: bool = True
+    transactional: bool = False

@@ -1,0 +1,25 @@
+# Copyright (c) 2026, the lockstep.sync contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Make the checkout importable as `ansible_collections.lockstep.sync`, wherever it lies."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def make_importable() -> None:
+    """Lay a link to the checkout under .cache/tree and put that folder on the import path."""
+    link = ROOT / ".cache" / "tree" / "ansible_collections" / "lockstep" / "sync"
+    link.parent.mkdir(parents=True, exist_ok=True)
+    if not link.is_symlink():
+        link.symlink_to(ROOT, target_is_directory=True)
+    tree = str(link.parent.parent.parent)
+    if tree not in sys.path:
+        sys.path.insert(0, tree)
+
+
+make_importable()
