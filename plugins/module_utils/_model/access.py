@@ -45,7 +45,9 @@ class Reading(t.Protocol):
     def fields(self) -> tuple[str, ...]: ...
 
     def batches(self) -> Iterator[list[Row]]:
-        """Yield non-empty lists of rows, values canonical in the fields' kinds. Raises ProviderError, never ends early in silence."""
+        """Yield non-empty lists of rows, values canonical in the fields' kinds. Raises ProviderError, never ends early
+        in silence.
+        """
 
     @property
     def completeness(self) -> Completeness: ...
@@ -105,10 +107,11 @@ class Provider(t.Protocol):
         """Sweep over all records; rows hold `fields` in that order. Raises ConfigError naming the valid fields."""
 
     def read_keys(self, query: Query, fields: Sequence[str], key_fields: Sequence[str], keys: Sequence[Key]) -> Reading:
-        """Sweep over the records whose `key_fields` equal one of `keys` (canonical texts), from the same state as `read` saw.
+        """Sweep over the records whose `key_fields` equal one of `keys` (canonical texts), from the same state as
+        `read` saw.
 
-        More records than asked for may be returned. Raises ProviderError (retriable) when the system changed since and cannot show
-        the earlier state.
+        More records than asked for may be returned. Raises ProviderError (retriable) when the system changed since and
+        cannot show the earlier state.
         """
 
     def release(self) -> None:

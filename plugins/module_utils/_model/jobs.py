@@ -83,7 +83,9 @@ class Replace:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MapValues:
-    """A look-up table; a value that is not in it becomes `default`, or is a record error when `has_default` is false."""
+    """A look-up table; a value that is not in it becomes `default`, or is a record error when `has_default` is
+    false.
+    """
 
     values: Mapping[str, str]
     default: str | None = None

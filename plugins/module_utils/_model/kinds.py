@@ -30,7 +30,7 @@ import struct
 import typing as t
 import uuid
 from collections.abc import Callable
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
 
 from .schema import FieldInfo
 from .values import Single, show
@@ -40,6 +40,10 @@ Canonicalizer: t.TypeAlias = Callable[[Single], Single]
 TRUE_TEXTS = frozenset({"true", "t", "yes", "y", "on", "1"})
 FALSE_TEXTS = frozenset({"false", "f", "no", "n", "off", "0"})
 UTC = dt.timezone.utc
+MOST_DIGITS = 1000
+"""No system keeps longer numbers, and `1e999999999` written out would fill the memory."""
+
+_WIDE = Context(prec=3 * MOST_DIGITS)
 
 
 def canonicalizer(info: FieldInfo) -> Canonicalizer:
@@ -69,29 +73,8 @@ def same_form(one: FieldInfo, other: FieldInfo) -> bool:
 
 def to_native(info: FieldInfo, value: Single) -> t.Any:
     """Give the Python value a database driver takes for the canonical `value` of `info`."""
-    if isinstance(value, bytes):
-        return value
-    match info.kind:
-        case "integer":
-            return int(value)
-        case "decimal":
-            return Decimal(value)
-        case "float":
-            return float(value)
-        case "boolean":
-            return value == "true"
-        case "date":
-            return dt.date.fromisoformat(value)
-        case "datetime":
-            return dt.datetime.fromisoformat(value)
-        case "time":
-            return dt.time.fromisoformat(value)
-        case "uuid":
-            return uuid.UUID(value)
-        case "json":
-            return json.loads(value)
-        case _:
-            return value
+    convert = _TO_NATIVE.get(info.kind)
+    return value if convert is None or isinstance(value, bytes) else convert(value)
 
 
 def from_native(value: t.Any) -> Single | None:
@@ -169,6 +152,19 @@ _FROM_NATIVE: dict[type, Callable[[t.Any], Single]] = {
 }
 
 
+_TO_NATIVE: dict[str, Callable[[str], t.Any]] = {
+    "integer": int,
+    "decimal": Decimal,
+    "float": float,
+    "boolean": "true".__eq__,
+    "date": dt.date.fromisoformat,
+    "datetime": dt.datetime.fromisoformat,
+    "time": dt.time.fromisoformat,
+    "uuid": uuid.UUID,
+    "json": json.loads,
+}
+
+
 def _wrong(value: Single, wanted: str) -> ValueError:
     return ValueError(f"{show(value)} is not {wanted}")
 
@@ -204,17 +200,23 @@ def _parse_integer(value: Single) -> int:
     text = _plain_text(value, "a whole number")
     if text in ("true", "false"):
         return int(text == "true")
-    try:
-        return int(text)
-    except ValueError:
-        pass
+    number = _parse_decimal(value, text, "a whole number")
+    if number != number.to_integral_value(context=_WIDE):
+        raise _wrong(value, "a whole number")
+    return int(number)
+
+
+def _parse_decimal(value: Single, text: str, wanted: str) -> Decimal:
     try:
         number = Decimal(text)
     except InvalidOperation:
-        raise _wrong(value, "a whole number") from None
-    if not number.is_finite() or number != number.to_integral_value():
-        raise _wrong(value, "a whole number")
-    return int(number)
+        raise _wrong(value, wanted) from None
+    # Python reads 1_000 as a number, and nobody else does.
+    if not number.is_finite() or "_" in text:
+        raise _wrong(value, wanted)
+    if len(text) > MOST_DIGITS or abs(number.adjusted()) > MOST_DIGITS:
+        raise ValueError(f"{show(value)} has more than {MOST_DIGITS} digits")
+    return number
 
 
 def _decimal(info: FieldInfo) -> Canonicalizer:
@@ -223,17 +225,10 @@ def _decimal(info: FieldInfo) -> Canonicalizer:
 
     def canonical(value: Single) -> Single:
         text = _plain_text(value, "a decimal number")
-        try:
-            number = Decimal(text)
-        except InvalidOperation:
-            raise _wrong(value, "a decimal number") from None
-        if not number.is_finite():
-            raise _wrong(value, "a decimal number")
-        if whole_digits is not None and number.adjusted() >= max(whole_digits, 0) + 1 and number:
-            raise ValueError(f"{show(value)} has too many digits, the field takes {whole_digits} before the point")
+        number = _parse_decimal(value, text, "a decimal number")
         if quantum is not None:
-            number = number.quantize(quantum, rounding=ROUND_HALF_UP)
-        if whole_digits is not None and abs(number) >= Decimal(10) ** whole_digits:
+            number = number.quantize(quantum, rounding=ROUND_HALF_UP, context=_WIDE)
+        if whole_digits is not None and number and number.adjusted() >= whole_digits:
             raise ValueError(f"{show(value)} has too many digits, the field takes {whole_digits} before the point")
         return decimal_text(number)
 
@@ -249,6 +244,10 @@ def _float(info: FieldInfo) -> Canonicalizer:
             number = float(text)
         except ValueError:
             raise _wrong(value, "a number") from None
+        if "_" in text:
+            raise _wrong(value, "a number")
+        if math.isinf(number) and "inf" not in text.lower():
+            raise ValueError(f"{show(value)} is too big for a float")
         return float_text(_shortest_single(number) if single else number)
 
     return canonical
@@ -268,7 +267,7 @@ def _shortest_single(number: float) -> float:
     return number
 
 
-def _boolean(info: FieldInfo) -> Canonicalizer:
+def _boolean(_info: FieldInfo) -> Canonicalizer:
     def canonical(value: Single) -> Single:
         text = _plain_text(value, "true or false").lower()
         if text in TRUE_TEXTS:
@@ -280,7 +279,7 @@ def _boolean(info: FieldInfo) -> Canonicalizer:
     return canonical
 
 
-def _date(info: FieldInfo) -> Canonicalizer:
+def _date(_info: FieldInfo) -> Canonicalizer:
     def canonical(value: Single) -> Single:
         text = _plain_text(value, "a date")
         try:
@@ -303,13 +302,16 @@ def _datetime(info: FieldInfo) -> Canonicalizer:
             moment = dt.datetime.fromisoformat(text)
         except ValueError:
             raise _wrong(value, "a date and time such as 2026-11-21T08:30:00") from None
-        if info.timezone:
+        try:
             moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-        elif moment.tzinfo is not None:
-            moment = moment.astimezone(UTC).replace(tzinfo=None)
-        return _cut_fraction(moment, digits).isoformat()
+        except OverflowError:
+            raise ValueError(f"{show(value)} is outside the years 1 to 9999 in UTC") from None
+        return _cut_fraction(moment if info.timezone else moment.replace(tzinfo=None), digits).isoformat()
 
     return canonical
+
+
+_SOME_DAY = dt.date(2000, 1, 2)
 
 
 def _time(info: FieldInfo) -> Canonicalizer:
@@ -321,6 +323,9 @@ def _time(info: FieldInfo) -> Canonicalizer:
             moment = dt.time.fromisoformat(text)
         except ValueError:
             raise _wrong(value, "a time of day such as 08:30:00") from None
+        if moment.tzinfo is not None:
+            moment = dt.datetime.combine(_SOME_DAY, moment).astimezone(UTC).timetz()
+        moment = moment.replace(tzinfo=UTC if info.timezone else None)
         return _cut_fraction(moment, digits).isoformat()
 
     return canonical
@@ -330,7 +335,7 @@ Moment = t.TypeVar("Moment", dt.datetime, dt.time)
 
 
 def _cut_fraction(moment: Moment, digits: int) -> Moment:
-    unit = 10 ** (6 - digits)
+    unit = 10 ** max(6 - digits, 0)
     return moment.replace(microsecond=moment.microsecond // unit * unit)
 
 
@@ -346,7 +351,7 @@ def _binary(info: FieldInfo) -> Canonicalizer:
     return canonical
 
 
-def _uuid(info: FieldInfo) -> Canonicalizer:
+def _uuid(_info: FieldInfo) -> Canonicalizer:
     def canonical(value: Single) -> Single:
         try:
             return str(uuid.UUID(_plain_text(value, "a UUID")))
@@ -356,14 +361,18 @@ def _uuid(info: FieldInfo) -> Canonicalizer:
     return canonical
 
 
-def _json(info: FieldInfo) -> Canonicalizer:
+def _json(_info: FieldInfo) -> Canonicalizer:
     def canonical(value: Single) -> Single:
         try:
-            return json_text(json.loads(value))
-        except ValueError:
+            return json_text(json.loads(value, parse_constant=_refuse_constant))
+        except (ValueError, RecursionError):
             raise _wrong(value, "JSON") from None
 
     return canonical
+
+
+def _refuse_constant(name: str) -> t.NoReturn:
+    raise ValueError(f"{name} is not JSON")
 
 
 def _plain_text(value: Single, wanted: str) -> str:

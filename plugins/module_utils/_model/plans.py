@@ -75,7 +75,7 @@ class ObjectPlan:
     """The plan of one object: where it writes, its changes in the order to apply, what was found on the way.
 
     `changes` never contains held ones; those are in `held_changes`. `mark` is the newest source time stamp seen, for
-    incremental runs.
+    incremental runs; `missing_keys` are keys asked for that no source record in scope has.
     """
 
     name: str
@@ -86,11 +86,14 @@ class ObjectPlan:
     problems: Sequence[Problem]
     statistics: Statistics
     mark: str | None = None
+    missing_keys: frozenset[Key] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Plan:
-    """A sealed plan: `digest` covers the job's mapping digest and every change, so what was shown is what is applied."""
+    """A sealed plan: `digest` covers the job's mapping digest and every change, so what was shown is what is
+    applied.
+    """
 
     job: str
     mapping_digest: str

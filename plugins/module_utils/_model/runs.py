@@ -20,13 +20,19 @@ Level: t.TypeAlias = t.Literal["info", "warning", "error"]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Statistics:
-    """Counts of one object or of a whole run. In a preview created, updated and deleted count what would be done."""
+    """Counts of one object or of a whole run. In a preview created, updated and deleted count what would be done.
+
+    `moved`, `renamed` and `disabled` belong to directories; rows of tables and files have none.
+    """
 
     read: int = 0
     in_scope: int = 0
     matched: int = 0
     created: int = 0
     updated: int = 0
+    moved: int = 0
+    renamed: int = 0
+    disabled: int = 0
     deleted: int = 0
     unchanged: int = 0
     skipped: int = 0

@@ -30,6 +30,8 @@ class FieldInfo:
         writable: false for generated and read-only fields.
         unique: alone identifies a record (primary key or unique constraint of one not-null column).
         case_sensitive: false when the system compares its text without case (a `_ci` collation, LDAP).
+        accent_sensitive: false when it also takes accented letters for plain ones (most `_ci` collations of MariaDB).
+        trailing_blanks_count: false when it takes `a ` for `a` (collations of MariaDB that pad).
         has_default: the system fills it in when a new record leaves it out.
         multi_valued: can hold several values.
     """
@@ -48,13 +50,16 @@ class FieldInfo:
     writable: bool = True
     unique: bool = False
     case_sensitive: bool = True
+    accent_sensitive: bool = True
+    trailing_blanks_count: bool = True
     has_default: bool = False
     multi_valued: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ContainerInfo:
-    """One table, view, query or sheet with its fields in order; `unique_keys` are the sets of not-null fields that identify a record.
+    """One table, view, query or sheet with its fields in order; `unique_keys` are the sets of not-null fields that
+    identify a record.
 
     `exists` is false for a file or sheet that the first write will make; its fields are then those the job maps.
     """

@@ -15,7 +15,7 @@ import typing as t
 from collections.abc import Mapping
 
 Single: t.TypeAlias = str | bytes
-Value: t.TypeAlias = str | bytes | None | tuple[Single, ...]
+Value: t.TypeAlias = str | bytes | tuple[Single, ...] | None
 Row: t.TypeAlias = tuple[Value, ...]
 Key: t.TypeAlias = tuple[str, ...]
 
@@ -41,7 +41,8 @@ def from_json(data: t.Any) -> Value:
     if data is None or isinstance(data, str):
         return data
     if isinstance(data, Mapping) and set(data) == {"base64"}:
-        return base64.b64decode(data["base64"], validate=True)
+        if isinstance(data["base64"], str):
+            return base64.b64decode(data["base64"], validate=True)
     if isinstance(data, list):
         parts = tuple(from_json(part) for part in data)
         if all(isinstance(part, (str, bytes)) for part in parts):

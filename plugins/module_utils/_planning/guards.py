@@ -1,0 +1,107 @@
+# Copyright (c) 2026, the lockstep.sync contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Guards: limits on how much one run may change, judged on the whole plan before the first write.
+
+A tripped guard holds its class of change and nothing else. The guards on the source (`min_source_records`,
+`source_drop`) hold what rests on absence: a short source is a reason to doubt that somebody left, not that somebody
+joined.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from .._model.jobs import Limits
+from .._model.limits import parse_limit
+from .._model.plans import Action, Change, GuardClass, Held
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Counts:
+    """What the guards of one object look at; `previous_read` is the records the last successful run read."""
+
+    source_read: int
+    source_in_scope: int
+    destination_total: int
+    creates: int
+    updates: int
+    deletes: int
+    previous_read: int | None = None
+    partial: bool = False
+
+
+GUARDED: tuple[tuple[GuardClass, Action], ...] = (("creates", "create"), ("updates", "update"), ("deletes", "delete"))
+
+
+def judge_limits(object_name: str, limits: Limits, counts: Counts) -> list[Held]:
+    """Give the tripped guards of one object. `partial` runs (a few keys only) are not judged by the source's size."""
+    held = [] if counts.partial else _judge_source(object_name, limits, counts)
+    wanted: tuple[tuple[GuardClass, str | None, int, int], ...] = (
+        ("creates", limits.creates, counts.creates, counts.source_in_scope),
+        ("updates", limits.updates, counts.updates, counts.destination_total),
+        ("deletes", limits.deletes, counts.deletes, counts.destination_total),
+    )
+    for guard, text, count, total in wanted:
+        if text is not None and count and parse_limit(text).trips(count, total):
+            share = f" ({100 * count / total:.1f} % of {total})" if total else ""
+            held.append(
+                Held(
+                    object=object_name,
+                    guard=guard,
+                    count=count,
+                    limit=text,
+                    message=f"object {object_name!r}: {count} {guard}{share} are more than the limit `{guard}: "
+                    f"{text}`. "
+                    f"None of them was made. Check the preview; if they are right, raise `limits.{guard}` of the job.",
+                )
+            )
+    return held
+
+
+def _judge_source(object_name: str, limits: Limits, counts: Counts) -> list[Held]:
+    held = []
+    if counts.source_read < int(limits.min_source_records):
+        held.append(
+            Held(
+                object=object_name,
+                guard="min_source_records",
+                count=counts.source_read,
+                limit=limits.min_source_records,
+                message=f"object {object_name!r}: the source gave {counts.source_read} records, fewer than "
+                f"`min_source_records: {limits.min_source_records}`. Nothing is believed gone. Check the source; "
+                "if so few are right, lower `limits.min_source_records` of the job.",
+            )
+        )
+    before = counts.previous_read
+    if limits.source_drop is not None and before is not None and counts.source_read < before:
+        drop = before - counts.source_read
+        if parse_limit(limits.source_drop).trips(drop, before):
+            held.append(
+                Held(
+                    object=object_name,
+                    guard="source_drop",
+                    count=drop,
+                    limit=limits.source_drop,
+                    message=f"object {object_name!r}: the source gave {counts.source_read} records after {before} in "
+                    "the last "
+                    f"successful run, a drop beyond `source_drop: {limits.source_drop}`. Nothing is believed gone. "
+                    "Check the "
+                    "source; if the drop is right, raise `limits.source_drop` of the job.",
+                )
+            )
+    return held
+
+
+def split_held(changes: Sequence[Change], held: Sequence[Held]) -> tuple[list[Change], list[Change]]:
+    """Give (changes that may proceed, changes that are held)."""
+    actions: set[Action] = {action for guard, action in GUARDED if any(item.guard == guard for item in held)}
+    if any(item.guard in ("min_source_records", "source_drop", "absence") for item in held):
+        actions.add("delete")
+    if not actions:
+        return list(changes), []
+    return (
+        [change for change in changes if change.action not in actions],
+        [change for change in changes if change.action in actions],
+    )

@@ -1,0 +1,98 @@
+# Copyright (c) 2026, the lockstep.sync contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the planner is given for one object: its rules, both sides, and what the run asks for."""
+
+from __future__ import annotations
+
+import datetime as dt
+import typing as t
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from .._model.access import Provider, Query
+from .._model.compiled import CompiledMapping
+from .._model.jobs import Limits, ObjectSpec
+from .._model.plans import Change, Held
+from .._model.runs import Problem, Statistics
+from .._model.schema import ContainerInfo
+from .._model.values import Key
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Side:
+    """One side of an object: an opened provider, what to read there, and what it says of itself."""
+
+    provider: Provider
+    query: Query
+    info: ContainerInfo
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Incremental:
+    """The time stamp field at the source and the mark of the last successful run; `since` None reads everything."""
+
+    field: str
+    since: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ObjectRequest:
+    """Everything that decides the plan of one object.
+
+    Attributes:
+        wanted_keys: only these source keys, with no deletes; None for all.
+        previous_read: records the last successful run read, for `source_drop`.
+        checkpoint: called between batches; raises CancelledError when the run must stop.
+        first_number: the number of the first change.
+    """
+
+    spec: ObjectSpec
+    mapping: CompiledMapping
+    source: Side
+    destination: Side
+    limits: Limits
+    now: dt.datetime
+    checkpoint: Callable[[], None]
+    incremental: Incremental | None = None
+    wanted_keys: frozenset[Key] | None = None
+    previous_read: int | None = None
+    first_number: int = 1
+
+
+class Tally:
+    """Collects counts and problems while an object is planned."""
+
+    def __init__(self, object_name: str) -> None:
+        self._object = object_name
+        self.counts: dict[str, int] = {}
+        self.problems: list[Problem] = []
+        self.held: list[Held] = []
+
+    def count(self, name: str, amount: int = 1) -> None:
+        """Add to one of the counts of `Statistics`."""
+        self.counts[name] = self.counts.get(name, 0) + amount
+
+    def error(self, key: Key, code: str, message: str) -> None:
+        """Note that one record is at fault."""
+        self.count("errors")
+        self.problems.append(Problem(level="error", object=self._object, key=key, code=code, message=message))
+
+    def warn(self, code: str, message: str, key: Key = ()) -> None:
+        """Note something the reader should know."""
+        self.count("warnings")
+        self.problems.append(Problem(level="warning", object=self._object, key=key, code=code, message=message))
+
+    def skip(self, key: Key, reason: str) -> None:
+        """Note that the mapping asked to leave a record alone."""
+        self.count("skipped")
+        self.problems.append(Problem(level="info", object=self._object, key=key, code="skipped", message=reason))
+
+    def statistics(self, changes: t.Iterable[Change]) -> Statistics:
+        """Give the counts, with `changes` counted as done."""
+        names = {"create": "created", "update": "updated", "delete": "deleted"}
+        counts = dict(self.counts)
+        for change in changes:
+            name = names[change.action]
+            counts[name] = counts.get(name, 0) + 1
+        return Statistics(**counts)
