@@ -1,0 +1,128 @@
+# Copyright (c) 2026, the lockstep.sync contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The result of a run as Ansible shows and keeps it: JSON-safe, capped, with the rest in the files."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+from collections.abc import Sequence
+
+from .._model.runs import AppliedChange, LogLine, Problem, RunResult
+from .._model.values import show_key
+from .._running.files import change_line
+
+RUN_BYTES = 20_000
+"""How big `run` may be as JSON. It comes twice, as result and as fact, and a diff may stand beside it; the whole stays
+below 64 kB.
+"""
+DIFF_BYTES = 16_000
+LOG_LINES = 20
+ERRORS = 50
+
+
+def run_to_result(result: RunResult) -> dict[str, t.Any]:
+    """Give `run` of the module's result; lists are cut until it fits, and `truncated` says how many were left out of
+    each.
+    """
+    errors = [problem for problem in result.problems if problem.level == "error"]
+    lists: dict[str, list[t.Any]] = {
+        "changes": [change_line(item) for item in result.changes],
+        "errors": [error_line(problem) for problem in errors[:ERRORS]],
+        "log": [log_line(line) for line in result.log[-LOG_LINES:]],
+    }
+    totals = {"changes": result.changes_total, "errors": len(errors), "log": len(result.log)}
+    run: dict[str, t.Any] = {
+        "id": result.id,
+        "job": result.job,
+        "status": result.status,
+        "outcome": result.agreement,
+        "preview": result.preview,
+        "started": result.started,
+        "finished": result.finished,
+        "duration_seconds": result.duration,
+        "statistics": result.statistics.as_dict(),
+        "objects": [{"name": name, "statistics": counts.as_dict()} for name, counts in result.objects],
+        "held": [
+            {
+                "object": held.object,
+                "class": held.guard,
+                "count": held.count,
+                "limit": held.limit,
+                "message": held.message,
+            }
+            for held in result.held
+        ],
+        "changes_file": result.changes_file,
+        "log_file": result.log_file,
+        "plan_digest": result.plan_digest,
+    }
+    return run | _fit(run, lists, totals)
+
+
+def _fit(run: t.Mapping[str, t.Any], lists: dict[str, list[t.Any]], totals: t.Mapping[str, int]) -> dict[str, t.Any]:
+    """Cut the longest list by half, again and again, until the whole is small enough. The log keeps its end."""
+    while size_of(run) + size_of(lists) > RUN_BYTES and any(lists.values()):
+        longest = max(lists, key=lambda name: size_of(lists[name]))
+        items = lists[longest]
+        keep = len(items) // 2
+        lists[longest] = (items[len(items) - keep :] if longest == "log" else items[:keep]) if keep else []
+    left_out = {name: totals[name] - len(items) for name, items in lists.items() if totals[name] > len(items)}
+    return {**lists, "truncated": left_out}
+
+
+def error_line(problem: Problem) -> dict[str, str]:
+    """Give one record's error as in `run.errors`."""
+    return {
+        "object": problem.object,
+        "key": show_key(problem.key),
+        "code": problem.code,
+        "message": problem.message,
+    }
+
+
+def log_line(line: LogLine) -> dict[str, str]:
+    """Give one line of the log as in `run.log`."""
+    return {"time": line.time, "level": line.level, "object": line.object, "key": line.key, "message": line.message}
+
+
+def make_diff(changes: Sequence[AppliedChange], total: int) -> list[dict[str, str]]:
+    """Give one block per changed record; the last block says what was left out."""
+    blocks: list[dict[str, str]] = []
+    size = 0
+    for item in changes:
+        block = _diff_block(item)
+        size += size_of(block)
+        if size > DIFF_BYTES:
+            break
+        blocks.append(block)
+    if total > len(blocks):
+        rest = f"and {total - len(blocks)} more changes; `run.changes_file` has all of them\n"
+        blocks.append({"before_header": "left out", "after_header": "left out", "before": "", "after": rest})
+    return blocks
+
+
+def _diff_block(item: AppliedChange) -> dict[str, str]:
+    change = item.change
+    header = f"{change.object} {show_key(change.key)} ({change.action})"
+    fields = change_line(item)["fields"]
+    return {
+        "before_header": header,
+        "after_header": header,
+        "before": "" if change.action == "create" else _lines(fields, "before"),
+        "after": "" if change.action == "delete" else _lines(fields, "after"),
+    }
+
+
+def _lines(fields: t.Mapping[str, t.Any], side: str) -> str:
+    return "".join(
+        f"{name}: {json.dumps(values[side], ensure_ascii=False)}\n"
+        for name, values in sorted(fields.items())
+        if values[side] is not None
+    )
+
+
+def size_of(data: t.Any) -> int:
+    """Give the size of `data` as JSON, in bytes."""
+    return len(json.dumps(data, ensure_ascii=False).encode("utf-8"))

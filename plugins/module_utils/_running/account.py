@@ -1,0 +1,155 @@
+# Copyright (c) 2026, the lockstep.sync contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The account of a run: its log, its counts, its status and the one sentence that says it all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+from .._model.plans import Held, ObjectPlan, Plan
+from .._model.runs import Agreement, AppliedChange, Level, LogLine, Problem, Statistics, Status
+from .._model.values import show_key
+
+APPLIED_COUNTS = {"create": "created", "update": "updated", "delete": "deleted"}
+
+
+class RunLog:
+    """Collects the log lines of a run."""
+
+    def __init__(self, now_text: Callable[[], str]) -> None:
+        self._now_text = now_text
+        self.lines: list[LogLine] = []
+
+    def add(self, level: Level, message: str, *, object_name: str = "", key: str = "") -> None:
+        """Add one line, stamped with the present."""
+        self.lines.append(LogLine(time=self._now_text(), level=level, object=object_name, key=key, message=message))
+
+    def info(self, message: str) -> None:
+        """Add a line about the run as a whole."""
+        self.add("info", message)
+
+    def problem(self, problem: Problem) -> None:
+        """Add the line of one record's problem."""
+        self.add(problem.level, problem.message, object_name=problem.object, key=show_key(problem.key))
+
+
+def format_line(line: LogLine) -> str:
+    """Give a log line as text for the log file."""
+    place = " ".join(part for part in (line.object, line.key) if part)
+    return f"{line.time} {line.level.upper():7} {place + ': ' if place else ''}{line.message}"
+
+
+@dataclass(kw_only=True, slots=True)
+class Account:
+    """What has happened so far, over all tries of a run."""
+
+    plan: Plan | None = None
+    applied: list[AppliedChange] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    failure: str = ""
+    failure_code: str = ""
+
+    @property
+    def held(self) -> Sequence[Held]:
+        """The tripped guards of all objects."""
+        return [] if self.plan is None else [item for part in self.plan.objects for item in part.held]
+
+    @property
+    def written(self) -> int:
+        """How many changes were really made."""
+        return sum(1 for item in self.applied if item.outcome is not None and item.outcome.status == "done")
+
+
+def outcome_problems(applied: Iterable[AppliedChange]) -> list[Problem]:
+    """Give the problems that the outcomes of changes amount to: failed ones are errors, skipped ones warnings."""
+    return [
+        Problem(
+            level="error" if item.outcome.status == "failed" else "warning",
+            object=item.change.object,
+            key=item.change.key,
+            code=item.outcome.code,
+            message=f"{item.change.action}: {item.outcome.message}",
+        )
+        for item in applied
+        if item.outcome is not None and item.outcome.status != "done"
+    ]
+
+
+def object_statistics(account: Account, *, preview: bool) -> list[tuple[str, Statistics]]:
+    """Give the statistics of each object; outside a preview changes count only when they were made."""
+    if account.plan is None:
+        return []
+    return [
+        (part.name, part.statistics if preview else _as_applied(part, account.applied)) for part in account.plan.objects
+    ]
+
+
+def _as_applied(part: ObjectPlan, applied: Iterable[AppliedChange]) -> Statistics:
+    counts = {"created": 0, "updated": 0, "deleted": 0}
+    errors = conflicts = 0
+    for item in applied:
+        if item.change.object != part.name or item.outcome is None:
+            continue
+        if item.outcome.status == "done":
+            counts[APPLIED_COUNTS[item.change.action]] += 1
+        elif item.outcome.status == "failed":
+            errors += 1
+        else:
+            conflicts += 1
+    planned = part.statistics
+    return replace(
+        planned,
+        **counts,
+        errors=planned.errors + errors,
+        conflicts=planned.conflicts + conflicts,
+        skipped=planned.skipped + conflicts,
+        warnings=planned.warnings + conflicts,
+    )
+
+
+def total_statistics(parts: Iterable[tuple[str, Statistics]]) -> Statistics:
+    """Give the sum over all objects."""
+    return sum((statistics for _, statistics in parts), Statistics())
+
+
+def decide_status(account: Account, total: Statistics) -> Status:
+    """Give the status: failed before held before completed with errors."""
+    if account.failure:
+        return "failed"
+    if account.held:
+        return "held"
+    return "completed_with_errors" if total.errors else "succeeded"
+
+
+def decide_agreement(status: Status, total: Statistics, *, preview: bool) -> Agreement:
+    """Say whether both sides are in step after this run, as far as the run can know."""
+    pending = preview and (total.created or total.updated or total.deleted)
+    if status in ("failed", "held") or total.errors or total.conflicts or pending:
+        return "different"
+    return "equal_with_warnings" if total.warnings else "equal"
+
+
+def sum_up(job: str, status: Status, account: Account, total: Statistics, *, preview: bool) -> str:
+    """Give one sentence that says what happened and what to do."""
+    if status == "failed":
+        made = f"{_count(account.written)} had been made before." if account.written else "Nothing was changed."
+        return f"Job {job!r} failed: {account.failure.rstrip('.')}. {made}"
+    verb = "would make" if preview else "made"
+    count = total.created + total.updated + total.deleted
+    changes = f"{verb} {_count(count)} ({total.created} created, {total.updated} updated, {total.deleted} deleted)"
+    summary = f"Job {job!r} {changes if count else 'found nothing to change'}, {total.unchanged} unchanged"
+    if total.errors:
+        summary += f", {total.errors} error{'s' if total.errors > 1 else ''}"
+    if total.conflicts:
+        summary += f", {total.conflicts} skipped because they had moved on"
+    if status == "held":
+        return f"{summary}. Held: {' '.join(item.message for item in account.held)}"
+    if total.errors:
+        return f"{summary}. See `run.errors` for each record and what to do."
+    return f"{summary}."
+
+
+def _count(changes: int) -> str:
+    return "1 change" if changes == 1 else f"{changes} changes"

@@ -1,0 +1,195 @@
+# Copyright (c) 2026, the lockstep.sync contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One try of a run: plan every object, seal, and - outside a preview - apply exactly that."""
+
+from __future__ import annotations
+
+import gc
+import typing as t
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from .._execution.applier import Applying, apply_plan
+from .._execution.journal import Journal
+from .._model.errors import ConfigError, ProviderError
+from .._model.jobs import JobSpec
+from .._model.plans import ObjectPlan, Plan
+from .._model.runs import AppliedChange, Problem
+from .._model.values import Key, show_key
+from .._planning.explaining import explain_object
+from .._planning.planner import plan_object
+from .._planning.request import Incremental, ObjectRequest
+from .._planning.sealing import seal
+from .._store.store import Store
+from .account import Account, RunLog
+from .files import RunFiles, save_plan
+from .runtime import RunRequest, Runtime
+from .sides import PreparedObject, Sides, open_sides
+
+READ_DELAYS: tuple[float, ...] = (1, 2, 4)
+"""Seconds before each new try of planning when a system failed in a passing way."""
+
+
+class Attempt:
+    """Plans and applies a job once, and enters what happens into the account."""
+
+    def __init__(
+        self,
+        job: JobSpec,
+        request: RunRequest,
+        *,
+        store: Store,
+        runtime: Runtime,
+        account: Account,
+        log: RunLog,
+        checkpoint: Callable[[], None],
+    ) -> None:
+        self._job = job
+        self._request = request
+        self._store = store
+        self._runtime = runtime
+        self._account = account
+        self._log = log
+        self._checkpoint = checkpoint
+
+    def preview(self) -> list[dict[str, t.Any]] | None:
+        """Plan only. Gives the explanation of one record when one is asked for."""
+        with open_sides(self._job, self._store, self._runtime) as sides:
+            explanation = self._explain(sides) if self._request.explain is not None else None
+            self._account.plan = self._plan(sides, first_number=1)
+            self._account.applied = [
+                AppliedChange(change=change, outcome=None)
+                for part in self._account.plan.objects
+                for change in part.changes
+            ]
+        return explanation
+
+    def apply(self, number: int, files: RunFiles) -> None:
+        """Plan, seal, save the plan, and apply it; `number` is the try, from 1."""
+        with open_sides(self._job, self._store, self._runtime) as sides:
+            first = self._account.applied[-1].change.number + 1 if self._account.applied else 1
+            plan = self._plan(sides, first_number=first)
+            self._account.plan = plan
+            if not plan.change_count:
+                return
+            save_plan(plan, files.plan(number))
+            self._log.info(f"sealed plan of {plan.change_count} changes, digest {plan.digest[:16]}")
+            journal = Journal(files.journal(number))
+            try:
+                applying = Applying(
+                    open_writer=sides.destination.writer,
+                    journal=journal,
+                    checkpoint=self._checkpoint,
+                    sleep=self._runtime.sleep,
+                    note=lambda message: self._log.add("warning", message),
+                    randomness=self._runtime.randomness,
+                )
+                for change, outcome in apply_plan(plan, applying):
+                    self._account.applied.append(AppliedChange(change=change, outcome=outcome))
+            finally:
+                journal.close()
+
+    def _plan(self, sides: Sides, *, first_number: int) -> Plan:
+        for delay in READ_DELAYS:
+            try:
+                return self._plan_once(sides, first_number)
+            except ProviderError as error:
+                sides.release()
+                if not error.retriable:
+                    raise
+                self._log.add("warning", f"{error.message} Trying again in {delay:g} s.")
+                self._runtime.sleep(delay)
+                self._checkpoint()
+        return self._plan_once(sides, first_number)
+
+    def _plan_once(self, sides: Sides, first_number: int) -> Plan:
+        parts: list[ObjectPlan] = []
+        number = first_number
+        with _few_collections():
+            for item in sides.objects:
+                part = plan_object(self._object_request(item, number))
+                parts.append(part)
+                number += len(part.changes)
+        sides.release()
+        self._account.problems = [*(problem for part in parts for problem in part.problems), *self._missing_keys(parts)]
+        plan = Plan(job=self._job.name, mapping_digest=self._job.mapping_digest, objects=tuple(parts))
+        return seal(plan)
+
+    def _object_request(self, item: PreparedObject, first_number: int) -> ObjectRequest:
+        return ObjectRequest(
+            spec=item.spec,
+            mapping=item.mapping,
+            source=item.source,
+            destination=item.destination,
+            limits=self._job.limits,
+            now=self._runtime.clock(),
+            checkpoint=self._checkpoint,
+            incremental=self._incremental(item),
+            wanted_keys=self._wanted_keys(item),
+            previous_read=self._store.runs.last_read(self._job.name, item.spec.name),
+            first_number=first_number,
+        )
+
+    def _incremental(self, item: PreparedObject) -> Incremental | None:
+        field = self._job.changed_only
+        if field is None:
+            return None
+        since = None
+        if not (self._request.full or self._request.keys or self._request.explain is not None):
+            since = self._store.marks.get(self._job.name, item.spec.name, self._job.mapping_digest)
+        return Incremental(field=field, since=since)
+
+    def _wanted_keys(self, item: PreparedObject) -> frozenset[Key] | None:
+        texts = self._request.keys if self._request.explain is None else (self._request.explain,)
+        if not texts:
+            return None
+        return frozenset(self._split_key(text, item) for text in texts)
+
+    def _split_key(self, text: str, item: PreparedObject) -> Key:
+        fields = item.spec.key_fields
+        parts = (text,) if len(fields) == 1 else tuple(text.split(" + "))
+        if len(parts) != len(fields):
+            raise ConfigError(
+                f"job {self._job.name!r}, object {item.spec.name!r}: key {text!r} has {len(parts)} parts, the "
+                "object's key has "
+                f"{len(fields)}: {', '.join(fields)}. Write the parts in this order with ' + ' between them."
+            )
+        return parts
+
+    def _missing_keys(self, parts: list[ObjectPlan]) -> list[Problem]:
+        """A key that was asked for is an error only when no object has it."""
+        missing = frozenset.intersection(*(part.missing_keys for part in parts))
+        return [
+            Problem(
+                level="error",
+                object="",
+                key=key,
+                code="not_found",
+                message=f"no source record in scope has the key {show_key(key)!r}.",
+            )
+            for key in sorted(missing)
+        ]
+
+    def _explain(self, sides: Sides) -> list[dict[str, t.Any]]:
+        found = []
+        for item in sides.objects:
+            key = self._split_key(self._request.explain or "", item)
+            explanation = explain_object(self._object_request(item, 1), key)
+            if explanation is not None:
+                found.append(explanation)
+        return found
+
+
+@contextmanager
+def _few_collections() -> Iterator[None]:
+    """Keep the garbage collector from walking a million live tuples again and again while a plan is made; there are no
+    cycles.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()

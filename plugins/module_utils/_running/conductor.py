@@ -1,0 +1,254 @@
+# Copyright (c) 2026, the lockstep.sync contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One run of a job from start to end: lock, plan, apply, try again, history, result."""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from .._model.definitions import parse_job
+from .._model.errors import ConfigError, LockedError, LockstepError, ProviderError, StoreError, unknown
+from .._model.jobs import JobSpec
+from .._model.runs import RunResult, Statistics, Status
+from .._store.store import Store
+from .account import (
+    Account,
+    RunLog,
+    decide_agreement,
+    decide_status,
+    object_statistics,
+    outcome_problems,
+    sum_up,
+    total_statistics,
+)
+from .attempt import Attempt
+from .files import RunFiles, make_run_folder, save_changes, save_log
+from .lease import hold_lock
+from .runtime import RunRequest, Runtime
+from .settling import settle_interrupted
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ran:
+    """The result of a run, and the explanation of one record when it was asked for."""
+
+    result: RunResult
+    explanation: list[dict[str, t.Any]] | None = None
+    failure_code: str = ""
+
+
+def run_job(request: RunRequest, store: Store, runtime: Runtime) -> Ran:
+    """Run a job, or preview or explain it.
+
+    Faults of the systems, of the store and of single records are told by the result. Raises ConfigError when there is
+    no such job or its definition cannot be read.
+    """
+    stored = store.jobs.get(request.job)
+    if stored is None:
+        raise ConfigError(unknown("job", request.job, (job.name for job in store.jobs.list())))
+    job = parse_job(stored.name, stored.definition)
+    return _Conductor(job, request, store, runtime).run()
+
+
+class _Conductor:
+    def __init__(self, job: JobSpec, request: RunRequest, store: Store, runtime: Runtime) -> None:
+        self._job = job
+        self._request = request
+        self._store = store
+        self._runtime = runtime
+        self._account = Account()
+        self._log = RunLog(runtime.now_text)
+        self._started = runtime.now_text()
+        self._start = runtime.monotonic()
+
+    def run(self) -> Ran:
+        if self._request.preview or self._request.explain is not None:
+            return self._preview()
+        if not self._job.enabled:
+            return self._skipped(f"Job {self._job.name!r} is disabled; enable it with `enabled: true` to run it.")
+        try:
+            with hold_lock(self._job.name, self._store, self._runtime) as checkpoint:
+                return self._run_locked(checkpoint)
+        except LockedError as error:
+            return self._skipped(f"Job {self._job.name!r} was not run: it is already being run by {error.holder}.")
+
+    # -- preview ------------------------------------------------------------------------------------------------
+
+    def _preview(self) -> Ran:
+        explanation: list[dict[str, t.Any]] | None = None
+        try:
+            explanation = self._attempt(lambda: None).preview()
+        except LockstepError as error:
+            self._fail(error)
+        result = self._result(run_id=None, files=None, preview=True)
+        if result.changes_total > len(result.changes):
+            result = replace(result, changes_file=self._save_preview())
+        return Ran(result=result, explanation=explanation, failure_code=self._account.failure_code)
+
+    def _save_preview(self) -> str:
+        """Keep the full list of a preview too long for its result; the next preview of the job replaces it."""
+        folder = self._runtime.run_directory / "previews"
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise StoreError(f"the folder {folder} for previews cannot be made: {error.strerror}.") from error
+        path = folder / f"{_file_name(self._job.name)}.jsonl"
+        save_changes(self._account.applied, path)
+        return str(path)
+
+    # -- a real run ---------------------------------------------------------------------------------------------
+
+    def _run_locked(self, checkpoint: Callable[[], None]) -> Ran:
+        settle_interrupted(self._job, self._store, self._runtime, self._log)
+        runs = self._store.runs
+        run_id = runs.start(
+            self._job.name,
+            host=self._runtime.host,
+            pid=self._runtime.pid,
+            boot_id=self._runtime.boot_id,
+            started=self._started,
+        )
+        self._log.info(f"run {run_id} of job {self._job.name!r} started on {self._runtime.host}")
+        try:
+            files = make_run_folder(self._runtime.run_directory, run_id)
+            self._try(checkpoint, files)
+        except StoreError as error:
+            files = None
+            self._fail(error)
+        result = self._result(run_id=run_id, files=files, preview=False)
+        return Ran(result=self._remember(run_id, files, result), failure_code=self._account.failure_code)
+
+    def _try(self, checkpoint: Callable[[], None], files: RunFiles) -> None:
+        tries = 1 + self._job.on_error.retries
+        for number in range(1, tries + 1):
+            self._account.failure = self._account.failure_code = ""
+            try:
+                self._attempt(checkpoint).apply(number, files)
+            except LockstepError as error:
+                self._fail(error)
+                if not isinstance(error, ProviderError):
+                    return
+            else:
+                return
+            if number < tries:
+                delay = self._job.on_error.delay
+                self._log.add("warning", f"try {number} of {tries} failed; the next starts in {delay:g} s.")
+                self._runtime.sleep(delay)
+
+    def _attempt(self, checkpoint: Callable[[], None]) -> Attempt:
+        return Attempt(
+            self._job,
+            self._request,
+            store=self._store,
+            runtime=self._runtime,
+            account=self._account,
+            log=self._log,
+            checkpoint=checkpoint,
+        )
+
+    def _fail(self, error: LockstepError) -> None:
+        self._account.failure = error.message
+        self._account.failure_code = error.code
+        self._log.add("error", error.message)
+
+    def _remember(self, run_id: int, files: RunFiles | None, result: RunResult) -> RunResult:
+        """Write files and history. The destination is already as it is, so a fault here is told, never raised away."""
+        try:
+            if files is not None:
+                save_changes(self._account.applied, files.changes)
+                save_log(self._log.lines, files.log)
+            with self._store.transaction():
+                self._store.runs.add_changes(run_id, self._account.applied)
+                self._store.runs.add_problems(run_id, result.problems)
+                self._store.runs.finish(run_id, result)
+                self._move_marks(result.status)
+        except StoreError as error:
+            journal = (
+                f" The journal in {files.folder} says what was done; the next run enters it."
+                if files is not None
+                else ""
+            )
+            self._fail(error)
+            message = (
+                f"Job {self._job.name!r}: {self._account.written} changes were made, but the history could not be "
+                f"written: {error.message}{journal}"
+            )
+            return replace(result, status="failed", message=message)
+        return result
+
+    def _move_marks(self, status: Status) -> None:
+        """Only a run without any fault and over all keys may say what need not be read again."""
+        plan = self._account.plan
+        if status != "succeeded" or plan is None or self._request.keys or self._job.changed_only is None:
+            return
+        for part in plan.objects:
+            if part.mark is not None:
+                self._store.marks.set(self._job.name, part.name, self._job.mapping_digest, part.mark)
+
+    # -- results ------------------------------------------------------------------------------------------------
+
+    def _result(self, *, run_id: int | None, files: RunFiles | None, preview: bool) -> RunResult:
+        account = self._account
+        objects = object_statistics(account, preview=preview)
+        total = total_statistics(objects)
+        problems = [*account.problems, *outcome_problems(account.applied)]
+        not_found = sum(1 for problem in account.problems if problem.code == "not_found" and not problem.object)
+        total = replace(total, errors=total.errors + not_found)
+        for problem in problems:
+            self._log.problem(problem)
+        status = decide_status(account, total)
+        message = sum_up(self._job.name, status, account, total, preview=preview)
+        self._log.add("error" if status == "failed" else "info", message)
+        return RunResult(
+            id=run_id,
+            job=self._job.name,
+            status=status,
+            agreement=decide_agreement(status, total, preview=preview),
+            preview=preview,
+            message=message,
+            started=self._started,
+            finished=self._runtime.now_text(),
+            duration=round(self._runtime.monotonic() - self._start, 3),
+            statistics=total,
+            objects=objects,
+            changes=account.applied[: self._request.max_changes],
+            changes_total=len(account.applied),
+            problems=problems,
+            held=account.held,
+            log=self._log.lines,
+            changes_file=str(files.changes) if files is not None else None,
+            log_file=str(files.log) if files is not None else None,
+            plan_digest=account.plan.digest if account.plan is not None else None,
+        )
+
+    def _skipped(self, message: str) -> Ran:
+        self._log.info(message)
+        now = self._runtime.now_text()
+        return Ran(
+            result=RunResult(
+                id=None,
+                job=self._job.name,
+                status="skipped",
+                agreement="different",
+                preview=False,
+                message=message,
+                started=self._started,
+                finished=now,
+                duration=0.0,
+                statistics=Statistics(),
+                objects=[],
+                changes=[],
+                changes_total=0,
+                problems=[],
+                held=[],
+                log=self._log.lines,
+            )
+        )
+
+
+def _file_name(job: str) -> str:
+    """Give a file name for a job's name: letters, digits, dots and hyphens stay, the rest is written in hexadecimal."""
+    return "".join(char if char.isalnum() or char in "-." else f"_{ord(char):x}" for char in job).lstrip(".") or "job"

@@ -1,0 +1,124 @@
+# Copyright (c) 2026, the lockstep.sync contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The folder of one run: sealed plan, journal, changes and log, readable by their owner only."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import typing as t
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from .._model.errors import StoreError
+from .._model.plans import Plan
+from .._model.runs import AppliedChange, LogLine
+from .._model.secrets import MASK, GeneratedPassword
+from .._model.values import show_key, to_json
+from .._planning.sealing import write_plan
+from .account import format_line
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunFiles:
+    """The paths of one run's files. Each try of a run has its own plan and journal."""
+
+    folder: Path
+
+    @property
+    def changes(self) -> Path:
+        """All changes of the run as JSON lines, each with what became of it."""
+        return self.folder / "changes.jsonl"
+
+    @property
+    def log(self) -> Path:
+        """The run's log as text."""
+        return self.folder / "run.log"
+
+    def plan(self, attempt: int) -> Path:
+        """The sealed plan of one try."""
+        return self.folder / f"plan-{attempt}.jsonl"
+
+    def journal(self, attempt: int) -> Path:
+        """The journal of one try."""
+        return self.folder / f"journal-{attempt}.jsonl"
+
+    def attempts(self) -> list[int]:
+        """Give the numbers of the tries that got as far as a plan."""
+        found = (re.fullmatch(r"plan-(\d+)\.jsonl", path.name) for path in self.folder.glob("plan-*.jsonl"))
+        return sorted(int(match.group(1)) for match in found if match is not None)
+
+
+def make_run_folder(run_directory: Path, run_id: int) -> RunFiles:
+    """Make the folder of run `run_id`. Raises StoreError when it cannot be made."""
+    folder = run_directory / str(run_id)
+    try:
+        run_directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        folder.mkdir(exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise StoreError(
+            f"the folder {folder} for the run's plan, journal and log cannot be made: {error.strerror}. Nothing was "
+            "changed."
+        ) from error
+    return RunFiles(folder=folder)
+
+
+def save_plan(plan: Plan, path: Path) -> None:
+    """Write the sealed plan and wait until it is on the disk."""
+    _write(path, lambda write: write_plan(plan, write), sync=True)
+
+
+def save_changes(changes: Iterable[AppliedChange], path: Path) -> None:
+    """Write the changes file: one JSON line a change."""
+
+    def write_all(write: Callable[[str], object]) -> None:
+        for item in changes:
+            write(json.dumps(change_line(item), ensure_ascii=False, separators=(",", ":")) + "\n")
+
+    _write(path, write_all)
+
+
+def save_log(lines: Iterable[LogLine], path: Path) -> None:
+    """Write the log file."""
+    _write(path, lambda write: [write(format_line(line) + "\n") for line in lines])
+
+
+def change_line(item: AppliedChange) -> dict[str, t.Any]:
+    """Give the JSON form of one change with its outcome, as in `run.changes` and the changes file."""
+    change = item.change
+    names: t.Iterable[str] = change.before if change.action == "delete" else change.after
+    if change.action == "create":
+        names = [name for name, value in change.after.items() if value is not None]
+    line: dict[str, t.Any] = {
+        "object": change.object,
+        "action": change.action,
+        "key": show_key(change.key),
+        "target": change.target,
+        "fields": {
+            name: {"before": to_json(change.before.get(name)), "after": _shown(change.after.get(name))}
+            for name in names
+        },
+    }
+    if item.outcome is not None:
+        line["status"] = item.outcome.status
+        line["message"] = item.outcome.message
+    return line
+
+
+def _shown(value: t.Any) -> t.Any:
+    return MASK if isinstance(value, GeneratedPassword) else to_json(value)
+
+
+def _write(path: Path, write_all: Callable[[Callable[[str], object]], object], *, sync: bool = False) -> None:
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            write_all(file.write)
+            if sync:
+                file.flush()
+                os.fsync(file.fileno())
+    except OSError as error:
+        raise StoreError(f"{path} cannot be written: {error.strerror}.") from error

@@ -1,0 +1,61 @@
+# Copyright (c) 2026, the lockstep.sync contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What one run is asked for, and the world it runs in: clock, machine, folders, randomness - all handed in."""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunRequest:
+    """One call of the run module.
+
+    Attributes:
+        job: the job's name.
+        preview: plan only; nothing is written, locked or remembered.
+        keys: only these source keys, as text (parts of a key joined by ` + `); empty for all.
+        explain: no writes; explain the record with this key.
+        full: ignore the mark of an incremental job and read everything.
+        max_changes: how many changes come back in the result.
+    """
+
+    job: str
+    preview: bool = False
+    keys: tuple[str, ...] = ()
+    explain: str | None = None
+    full: bool = False
+    max_changes: int = 100
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Runtime:
+    """The world of a run.
+
+    Attributes:
+        clock: gives the present as an aware datetime in UTC.
+        monotonic: seconds that never go back, for durations.
+        sleep: waits a number of seconds.
+        run_directory: where runs keep plan, journal, changes and log; one folder a run.
+        protect: told every secret that was resolved, so that the outermost layer can mask it.
+    """
+
+    clock: Callable[[], dt.datetime]
+    monotonic: Callable[[], float]
+    sleep: Callable[[float], None]
+    host: str
+    pid: int
+    boot_id: str
+    environ: Mapping[str, str]
+    run_directory: Path
+    randomness: random.Random
+    protect: Callable[[str], None]
+
+    def now_text(self) -> str:
+        """Give the present as ISO 8601 in UTC."""
+        return self.clock().isoformat()

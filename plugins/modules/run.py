@@ -1,0 +1,500 @@
+#!/usr/bin/python
+
+# Copyright (c) 2026, the lockstep.sync contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: run
+short_description: Run, preview or explain a job
+version_added: 1.0.0
+author: lockstep.sync contributors (@lockstep-sync)
+description:
+  - Runs a declared job. Both sides are read, a plan is made and sealed, guards are judged, and exactly that plan is applied.
+  - In check mode it is the preview. It reads both sides and gives the same plan, writes nothing, locks nothing and remembers nothing.
+  - Records with errors do not stop the run; each is reported with its key and what to do.
+  - One run per job at a time. A second one ends with RV(run.status=skipped) and names the holder of the lock.
+extends_documentation_fragment:
+  - lockstep.sync.store
+  - lockstep.sync.attributes
+options:
+  job:
+    description: The name of the job.
+    type: str
+    required: true
+  keys:
+    description:
+      - Only the source records with these keys, for example one new person. Nothing is deleted then.
+      - The parts of a key of several fields are written in their order with C( + ) between them.
+    type: list
+    elements: str
+    default: []
+  explain:
+    description:
+      - The key of one record. Nothing is written. RV(explanation) shows what was read, whether it is in scope, each mapping step,
+        the match and what a run would do.
+      - Cannot be given together with O(keys).
+    type: str
+  full:
+    description: Read everything, also where the job takes only records changed since its last successful run.
+    type: bool
+    default: false
+  max_changes:
+    description: How many changes come back in RV(run.changes) and as blocks of the diff; RV(run.changes_file) has all.
+    type: int
+    default: 100
+  fail_on:
+    description:
+      - What makes the task fail.
+      - V(failed) is a run that could not be made or finished; it always fails the task.
+      - V(errors) is a run with at least one record in error.
+      - V(held) is a run whose guards held changes.
+      - V(changes) is a run that changed something, or would in check mode. It makes a check-mode run a drift test.
+    type: list
+    elements: str
+    choices: [failed, errors, held, changes]
+    default: [failed, errors, held]
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+  idempotent:
+    support: full
+seealso:
+  - module: lockstep.sync.job
+  - module: lockstep.sync.run_info
+"""
+
+EXAMPLES = r"""
+- name: Run a job
+  lockstep.sync.run:
+    job: hr-to-table
+  register: hr
+
+- name: Show what the run did
+  ansible.builtin.debug:
+    msg: "{{ hr.run.statistics.created }} created, {{ hr.run.statistics.errors }} errors, details in {{ hr.run.log_file }}"
+
+- name: Preview a job with every change before and after
+  lockstep.sync.run:
+    job: hr-to-table
+  check_mode: true
+  diff: true
+
+- name: Fail when both sides are not in step
+  lockstep.sync.run:
+    job: hr-to-table
+    fail_on: [failed, errors, held, changes]
+  check_mode: true
+
+- name: Provision one new person on demand
+  lockstep.sync.run:
+    job: hr-to-table
+    keys: ["1042"]
+
+- name: Explain why a record is as it is
+  lockstep.sync.run:
+    job: hr-to-table
+    explain: "1042"
+"""
+
+RETURN = r"""
+run:
+  description: The run. Its lists are cut so that the whole result stays below 64 kB; RV(run.truncated) says what was left out.
+  returned: when the job could be loaded
+  type: dict
+  contains:
+    id:
+      description: The number of the run, for M(lockstep.sync.run_info); none for a preview and for a skipped run.
+      returned: always
+      type: int
+      sample: 42
+    job:
+      description: The job's name.
+      returned: always
+      type: str
+      sample: hr-to-table
+    status:
+      description:
+        - V(succeeded), V(completed_with_errors) when records were in error, V(failed), V(held) when a guard held changes, or
+          V(skipped) when the job is disabled or already running.
+      returned: always
+      type: str
+      sample: succeeded
+    outcome:
+      description:
+        - Whether both sides are in step after the run, as far as the run can know; V(equal), V(equal_with_warnings) or V(different).
+      returned: always
+      type: str
+      sample: equal
+    preview:
+      description: Whether nothing was written because of check mode or O(explain).
+      returned: always
+      type: bool
+      sample: false
+    started:
+      description: When the run started, ISO 8601 in UTC.
+      returned: always
+      type: str
+      sample: "2026-11-21T03:00:00.120000+00:00"
+    finished:
+      description: When the run ended, ISO 8601 in UTC.
+      returned: always
+      type: str
+      sample: "2026-11-21T03:00:02.480000+00:00"
+    duration_seconds:
+      description: How long the run took.
+      returned: always
+      type: float
+      sample: 2.36
+    statistics:
+      description: Counts over all objects. In a preview created, updated and deleted count what would be done.
+      returned: always
+      type: dict
+      contains: &statistics
+        read:
+          description: Records read from the source.
+          returned: always
+          type: int
+          sample: 107
+        in_scope:
+          description: Source records in scope.
+          returned: always
+          type: int
+          sample: 106
+        matched:
+          description: Source records that have a record at the destination.
+          returned: always
+          type: int
+          sample: 104
+        created:
+          description: Records created.
+          returned: always
+          type: int
+          sample: 2
+        updated:
+          description: Records updated.
+          returned: always
+          type: int
+          sample: 3
+        moved:
+          description: Directory entries moved; rows are never moved.
+          returned: always
+          type: int
+          sample: 0
+        renamed:
+          description: Directory entries renamed; rows are never renamed.
+          returned: always
+          type: int
+          sample: 0
+        disabled:
+          description: Directory entries disabled; rows are never disabled.
+          returned: always
+          type: int
+          sample: 0
+        deleted:
+          description: Records deleted.
+          returned: always
+          type: int
+          sample: 1
+        unchanged:
+          description: Matched records with nothing to change.
+          returned: always
+          type: int
+          sample: 101
+        skipped:
+          description: Records left alone, by the mapping, by O(lockstep.sync.job#module:missing_at_destination=skip), or because they had moved on.
+          returned: always
+          type: int
+          sample: 0
+        conflicts:
+          description: Records that were changed by somebody else between plan and apply; they were skipped.
+          returned: always
+          type: int
+          sample: 0
+        warnings:
+          description: Warnings.
+          returned: always
+          type: int
+          sample: 0
+        errors:
+          description: Records in error.
+          returned: always
+          type: int
+          sample: 0
+    objects:
+      description: The same counts for each object of the job.
+      returned: always
+      type: list
+      elements: dict
+      contains:
+        name:
+          description: The object's name.
+          returned: always
+          type: str
+          sample: people
+        statistics:
+          description: The object's counts.
+          returned: always
+          type: dict
+          contains: *statistics
+    changes:
+      description: The changes, at most O(max_changes); all of them are in RV(run.changes_file).
+      returned: always
+      type: list
+      elements: dict
+      contains:
+        object:
+          description: The object's name.
+          returned: always
+          type: str
+          sample: people
+        action:
+          description: V(create), V(update) or V(delete).
+          returned: always
+          type: str
+          sample: update
+        key:
+          description: The record's key; several parts are joined by C( + ).
+          returned: always
+          type: str
+          sample: "1042"
+        target:
+          description: A readable place of the record at the destination, when it has one beside its key.
+          returned: always
+          type: str
+          sample: null
+        fields:
+          description: Each field with its value before and after.
+          returned: always
+          type: dict
+          sample:
+            mail:
+              before: ann@example.com
+              after: ann.lee@example.com
+        status:
+          description: V(done), V(skipped) or V(failed).
+          returned: when the change was tried
+          type: str
+          sample: done
+        message:
+          description: Why the change was skipped or failed.
+          returned: when the change was tried
+          type: str
+          sample: ""
+    changes_file:
+      description: A file with all changes as JSON lines. For a preview only when not all changes fit into RV(run.changes).
+      returned: always
+      type: str
+      sample: /var/log/lockstep/42/changes.jsonl
+    log_file:
+      description: The run's log as text; none for a preview.
+      returned: always
+      type: str
+      sample: /var/log/lockstep/42/run.log
+    log:
+      description: The last lines of the log.
+      returned: always
+      type: list
+      elements: dict
+      contains:
+        time:
+          description: ISO 8601 in UTC.
+          returned: always
+          type: str
+          sample: "2026-11-21T03:00:02.480000+00:00"
+        level:
+          description: V(info), V(warning) or V(error).
+          returned: always
+          type: str
+          sample: info
+        object:
+          description: The object's name, empty for the run as a whole.
+          returned: always
+          type: str
+          sample: people
+        key:
+          description: The record's key, empty for the run as a whole.
+          returned: always
+          type: str
+          sample: "1042"
+        message:
+          description: What happened.
+          returned: always
+          type: str
+          sample: "Job 'hr-to-table' made 6 changes (2 created, 3 updated, 1 deleted), 101 unchanged."
+    errors:
+      description: The records in error.
+      returned: always
+      type: list
+      elements: dict
+      contains:
+        object:
+          description: The object's name.
+          returned: always
+          type: str
+          sample: people
+        key:
+          description: The record's key, empty when it has none that can be read.
+          returned: always
+          type: str
+          sample: "1042"
+        code:
+          description: A stable word for the kind of error, such as V(ambiguous), V(empty_key), V(required), V(value) or V(constraint).
+          returned: always
+          type: str
+          sample: ambiguous
+        message:
+          description: What is wrong and what to do.
+          returned: always
+          type: str
+          sample: 2 source records have this key. Make the key unique, or use more key fields.
+    held:
+      description: The guards that held changes.
+      returned: always
+      type: list
+      elements: dict
+      contains:
+        object:
+          description: The object's name.
+          returned: always
+          type: str
+          sample: people
+        class:
+          description:
+            - V(creates), V(updates) or V(deletes) for a limit on changes, V(min_source_records) or V(source_drop) for a source that
+              is too short, V(absence) when the source is not proven complete.
+          returned: always
+          type: str
+          sample: deletes
+        count:
+          description: How many changes or records tripped the guard.
+          returned: always
+          type: int
+          sample: 40
+        limit:
+          description: The limit as declared.
+          returned: always
+          type: str
+          sample: 10% above 10
+        message:
+          description: What was held and what to do.
+          returned: always
+          type: str
+          sample: "object 'people': 40 deletes (37.4 % of 107) are more than the limit `deletes: 10% above 10`."
+    plan_digest:
+      description: The digest that seals the plan; none when no plan could be made.
+      returned: always
+      type: str
+      sample: 5d0b0e3f6a5f4f1c8a1f0c6c1ce0f4ad1d3a9ac6a1f0b1e7a9f8e2b6a7c4d1e0
+    truncated:
+      description: For each of the lists V(changes), V(errors) and V(log) that was cut, how many entries were left out.
+      returned: always
+      type: dict
+      sample: {}
+explanation:
+  description: For O(explain), one entry for each object that has a record with this key.
+  returned: when O(explain) is given
+  type: list
+  elements: dict
+  contains:
+    object:
+      description: The object's name.
+      returned: always
+      type: str
+      sample: people
+    key:
+      description: The record's key.
+      returned: always
+      type: str
+      sample: "1042"
+    records:
+      description: The source records with this key, each with what was read, whether it is in scope, and each field's steps.
+      returned: always
+      type: list
+      elements: dict
+      contains:
+        source:
+          description: The source fields the mapping reads, with their values in quotes.
+          returned: always
+          type: dict
+          sample:
+            id: "'1042'"
+            first: "'Ann'"
+        in_scope:
+          description: Whether the record is in scope, or the error of C(when) as text.
+          returned: always
+          type: raw
+          sample: true
+        fields:
+          description: Each destination field with its source value, the value after each step, the result, and the error if there is one.
+          returned: always
+          type: list
+          elements: dict
+          sample:
+            - field: mail
+              source: "'Ann'"
+              steps:
+                - step: "case: lower"
+                  value: "'ann'"
+              result: "'ann'"
+        error:
+          description: Why the record is skipped or in error, else empty.
+          returned: always
+          type: str
+          sample: ""
+    decision:
+      description: What a run would do; V(create), V(update), V(unchanged), V(skip), V(error), V(out of scope) or V(held) with the action.
+      returned: always
+      type: str
+      sample: update
+    changes:
+      description: The changes a run would make, with each field before and after.
+      returned: always
+      type: list
+      elements: dict
+      sample:
+        - action: update
+          fields:
+            mail:
+              before: "'a@example.com'"
+              after: "'ann@example.com'"
+    problems:
+      description: Errors and warnings of the record.
+      returned: always
+      type: list
+      elements: str
+      sample: []
+ansible_facts:
+  description: The run as a fact.
+  returned: when the job could be loaded
+  type: dict
+  contains:
+    lockstep_runs:
+      description: The job's name with RV(run).
+      returned: always
+      type: dict
+      sample:
+        hr-to-table:
+          id: 42
+          status: succeeded
+msg:
+  description: One sentence that says what happened and what to do.
+  returned: always
+  type: str
+  sample: "Job 'hr-to-table' made 6 changes (2 created, 3 updated, 1 deleted), 101 unchanged."
+"""
+
+from ansible_collections.lockstep.sync.plugins.module_utils._ansible.frame import run_module
+from ansible_collections.lockstep.sync.plugins.module_utils._ansible.running import run, run_arguments
+
+
+def main() -> None:
+    run_module(run_arguments(), run)
+
+
+if __name__ == "__main__":
+    main()
