@@ -1,0 +1,110 @@
+# Copyright (c) 2026, the lockstep.sync contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Bringing a store to the version of this release: ordered functions, number N leads from version N-1 to N.
+
+A store is made by running all of them, so a new one and an old one end alike. A later change of `tables` comes with a
+new function here, and the ones before it get their own copy of what they made.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import typing as t
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from .._model.errors import StoreError
+from . import meta
+from .faults import BUSY_SECONDS
+from .session import for_writing
+from .tables import tables
+
+if t.TYPE_CHECKING:
+    from sqlalchemy.engine import Connection, Engine
+
+Migration: t.TypeAlias = "Callable[[Connection], None]"
+
+_ADVISORY_LOCK = int.from_bytes(hashlib.sha256(b"lockstep.sync migration").digest()[:8], "big", signed=True)
+
+
+def create_tables(connection: Connection) -> None:
+    """Version 1: all tables. Those that an interrupted try left behind on MariaDB are kept."""
+    tables().metadata.create_all(connection)
+
+
+MIGRATIONS: tuple[Migration, ...] = (create_tables,)
+
+
+def read_version(connection: Connection) -> int:
+    """Give the version of the store; 0 when the database holds none. Raises StoreError when it cannot be understood."""
+    import sqlalchemy as sa
+
+    if not sa.inspect(connection).has_table(tables().meta.name):
+        return 0
+    text = meta.read(connection, meta.VERSION) or "0"
+    if not text.isdecimal():
+        raise StoreError(f"The state store says that it has version {text!r}, which is not a number. Restore a backup.")
+    return int(text)
+
+
+def refuse_newer(found: int, known: int, location: str) -> None:
+    """Raise StoreError when a newer release made the store."""
+    if found > known:
+        raise StoreError(
+            f"The state store {location} has version {found}; this release of lockstep.sync knows versions up to "
+            f"{known}. Update lockstep.sync on this host, or name another store."
+        )
+
+
+def migrate(engine: Engine, migrations: Sequence[Migration], location: str) -> None:
+    """Bring the store to version `len(migrations)`, one process at a time.
+
+    Raises:
+        StoreError: the store is newer, or another process did not finish its migration in time.
+    """
+    with engine.connect() as connection:
+        found = read_version(connection)
+    refuse_newer(found, len(migrations), location)
+    if found == len(migrations):
+        return
+    with engine.connect() as plain:
+        connection = for_writing(plain)
+        with _alone(connection, location), connection.begin():
+            found = read_version(connection)
+            refuse_newer(found, len(migrations), location)
+            for version, apply in enumerate(migrations[found:], start=found + 1):
+                apply(connection)
+                meta.write(connection, meta.VERSION, str(version))
+
+
+@contextmanager
+def _alone(connection: Connection, location: str) -> Iterator[None]:
+    """Keep other processes from migrating. The locks are the session's: MariaDB commits at each table it makes."""
+    import sqlalchemy as sa
+
+    dialect = connection.dialect.name
+    if dialect == "sqlite":
+        # BEGIN IMMEDIATE is the lock.
+        yield
+        return
+    if dialect == "postgresql":
+        take, give = sa.text("SELECT pg_advisory_lock(:name), 1"), sa.text("SELECT pg_advisory_unlock(:name)")
+        name: int | str = _ADVISORY_LOCK
+    else:
+        take, give = sa.text(f"SELECT 0, GET_LOCK(:name, {BUSY_SECONDS})"), sa.text("SELECT RELEASE_LOCK(:name)")
+        # These locks are the server's, not the database's.
+        database = connection.engine.url.database or ""
+        name = f"lockstep.sync:{hashlib.sha256(database.encode()).hexdigest()[:32]}"
+    taken = connection.execute(take, {"name": name}).one()[1]
+    connection.commit()
+    if taken != 1:
+        raise StoreError(
+            f"The state store {location} is being migrated by another process for more than {BUSY_SECONDS} seconds. "
+            "Try again when that has ended."
+        )
+    try:
+        yield
+    finally:
+        connection.execute(give, {"name": name})
+        connection.commit()

@@ -1,0 +1,213 @@
+# Copyright (c) 2026, the lockstep.sync contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Providers in the store."""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from .._model.errors import ConfigError, unknown
+from .._model.jobs import ProviderSpec
+from .._model.providers import check_name
+from .._model.secrets import Secret, SecretReference
+from .secrets import check_literal
+from .session import Session, inserted_id
+from .tables import tables
+from .texts import from_json_text, to_json_text
+from .times import Clock, to_text
+from .vault import Place, StoredSecret, Vault
+
+if t.TYPE_CHECKING:
+    from sqlalchemy.engine import Connection, Row
+
+_LITERAL = "literal"
+
+AnySecret: t.TypeAlias = Secret | SecretReference | StoredSecret
+Names: t.TypeAlias = list[str]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StoredProvider:
+    """A provider as stored. Literal secrets are handles; only revealing one needs the key. Times are ISO 8601, UTC."""
+
+    spec: ProviderSpec
+    secrets: Mapping[str, StoredSecret | SecretReference]
+    created: str
+    modified: str
+
+
+StoredProviders: t.TypeAlias = list[StoredProvider]
+
+
+class Providers:
+    """The providers of one store."""
+
+    def __init__(self, session: Session, vault: Vault, clock: Clock) -> None:
+        self._session = session
+        self._vault = vault
+        self._clock = clock
+
+    def get(self, name: str) -> StoredProvider | None:
+        """Give the provider called `name`, or None."""
+        with self._session.read() as connection:
+            found = self._load(connection, name)
+        return found[0] if found else None
+
+    def list(self) -> StoredProviders:
+        """Give all providers by name."""
+        with self._session.read() as connection:
+            return self._load(connection, None)
+
+    def save(self, spec: ProviderSpec, secrets: Mapping[str, AnySecret]) -> None:
+        """Insert the provider, or replace the one of the same name.
+
+        Args:
+            spec: the provider; its options are plain JSON data.
+            secrets: all its secrets by option. A `StoredSecret` of this provider is kept as it is, without the key; one
+                of another provider is decrypted and stored for this one. Secrets not named are deleted.
+
+        Raises:
+            ConfigError: the name cannot be stored, a literal is too short, or there is no key file for one.
+            StoreError: the key file cannot be used.
+        """
+        check_name("provider", spec.name)
+        for option, secret in secrets.items():
+            if isinstance(secret, Secret):
+                check_literal(secret, spec.name, option)
+        table = tables().providers
+        now = to_text(self._clock())
+        values = {"type": spec.type, "options": to_json_text(dict(spec.options)), "modified": now}
+        with self._session.write() as connection:
+            number = provider_id(connection, spec.name)
+            if number is None:
+                result = connection.execute(table.insert().values(name=spec.name, created=now, **values))
+                number = inserted_id(result)
+            else:
+                connection.execute(table.update().where(table.c.id == number).values(**values))
+            self._save_secrets(connection, number, spec.name, secrets)
+
+    def rename(self, old: str, new: str) -> None:
+        """Rename a provider, and with it every job's reference to it. Raises ConfigError."""
+        check_name("provider", new)
+        table = tables().providers
+        with self._session.write() as connection:
+            number = need_provider(connection, old)
+            if new != old and provider_id(connection, new) is not None:
+                raise ConfigError(f"provider {old!r}: it cannot be renamed, there is already a provider {new!r}.")
+            connection.execute(
+                table.update().where(table.c.id == number).values(name=new, modified=to_text(self._clock()))
+            )
+
+    def delete(self, name: str) -> None:
+        """Delete a provider and its secrets. Raises ConfigError when there is none, or naming the jobs that use it."""
+        table = tables().providers
+        with self._session.write() as connection:
+            number = need_provider(connection, name)
+            if jobs := _job_names(connection, number):
+                users = ", ".join(repr(job) for job in jobs)
+                raise ConfigError(
+                    f"provider {name!r}: it cannot be deleted, these jobs use it: {users}. "
+                    "Delete them or change them first."
+                )
+            connection.execute(table.delete().where(table.c.id == number))
+
+    def used_by(self, name: str) -> Names:
+        """Give the sorted names of the jobs that use the provider on either side."""
+        with self._session.read() as connection:
+            number = provider_id(connection, name)
+            return [] if number is None else _job_names(connection, number)
+
+    def _load(self, connection: Connection, name: str | None) -> StoredProviders:
+        table, secrets = tables().providers, tables().secrets
+        query = table.select().order_by(table.c.name)
+        stored = secrets.select()
+        if name is not None:
+            query = query.where(table.c.name == name)
+            stored = stored.join_from(secrets, table).where(table.c.name == name)
+        rows = connection.execute(query).all()
+        by_provider: dict[int, list[Row[t.Any]]] = {}
+        for row in connection.execute(stored.order_by(secrets.c.option)):
+            by_provider.setdefault(row.provider_id, []).append(row)
+        return [self._to_provider(row, by_provider.get(row.id, ())) for row in rows]
+
+    def _to_provider(self, row: Row[t.Any], secrets: t.Iterable[Row[t.Any]]) -> StoredProvider:
+        return StoredProvider(
+            spec=ProviderSpec(name=row.name, type=row.type, options=_options_from_text(row.options)),
+            secrets={secret.option: self._to_secret(row.name, secret) for secret in secrets},
+            created=row.created,
+            modified=row.modified,
+        )
+
+    def _to_secret(self, provider: str, row: Row[t.Any]) -> StoredSecret | SecretReference:
+        if row.kind != _LITERAL:
+            return SecretReference(kind=row.kind, name=row.value)
+        place = Place(provider_id=row.provider_id, provider=provider, option=row.option)
+        return StoredSecret(place=place, token=row.value, vault=self._vault)
+
+    def _save_secrets(self, connection: Connection, number: int, name: str, secrets: Mapping[str, AnySecret]) -> None:
+        table = tables().secrets
+        # Decrypt before the rows go: they may be this provider's own, under another option.
+        prepared = {option: _keep_or_reveal(secret, number, option) for option, secret in sorted(secrets.items())}
+        connection.execute(table.delete().where(table.c.provider_id == number))
+        # New literals come last: then those that stay count when a missing key file is about to be made anew.
+        for option, secret in sorted(prepared.items(), key=lambda item: isinstance(item[1], Secret)):
+            kind, value = _LITERAL, secret
+            if isinstance(secret, SecretReference):
+                kind, value = secret.kind, secret.name
+            elif isinstance(secret, Secret):
+                place = Place(provider_id=number, provider=name, option=option)
+                value = self._vault.seal(connection, place, secret, others=_literal_holders(connection))
+            connection.execute(table.insert().values(provider_id=number, option=option, kind=kind, value=value))
+
+
+def provider_id(connection: Connection, name: str) -> int | None:
+    """Give the number of the provider called `name`, or None."""
+    table = tables().providers
+    number: int | None = connection.scalar(table.select().with_only_columns(table.c.id).where(table.c.name == name))
+    return number
+
+
+def need_provider(connection: Connection, name: str, where: str = "") -> int:
+    """Give the number of the provider called `name`. Raises ConfigError with the valid ones; `where` says who asks."""
+    number = provider_id(connection, name)
+    if number is None:
+        table = tables().providers
+        raise ConfigError(
+            unknown("provider", name, connection.scalars(table.select().with_only_columns(table.c.name)), where=where)
+        )
+    return number
+
+
+def _job_names(connection: Connection, number: int) -> list[str]:
+    jobs = tables().jobs
+    uses = (jobs.c.source_provider_id == number) | (jobs.c.destination_provider_id == number)
+    return list(connection.scalars(jobs.select().with_only_columns(jobs.c.name).where(uses).order_by(jobs.c.name)))
+
+
+def _literal_holders(connection: Connection) -> list[str]:
+    providers, secrets = tables().providers, tables().secrets
+    query = (
+        providers.select()
+        .with_only_columns(providers.c.name)
+        .join_from(providers, secrets)
+        .where(secrets.c.kind == _LITERAL)
+        .distinct()
+        .order_by(providers.c.name)
+    )
+    return list(connection.scalars(query))
+
+
+def _options_from_text(text: str) -> dict[str, t.Any]:
+    """Give the options as they were before JSON made lists of tuples."""
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in from_json_text(text).items()}
+
+
+def _keep_or_reveal(secret: AnySecret, number: int, option: str) -> Secret | SecretReference | str:
+    """Give the token of a stored secret that stays where it is; the secret itself when it comes from elsewhere."""
+    if not isinstance(secret, StoredSecret):
+        return secret
+    stays = secret.place.provider_id == number and secret.place.option == option
+    return secret.token if stays else secret.reveal()

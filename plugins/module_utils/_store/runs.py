@@ -1,0 +1,271 @@
+# Copyright (c) 2026, the lockstep.sync contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The history of runs: it follows the renaming of a job and survives its deletion."""
+
+from __future__ import annotations
+
+import itertools
+import typing as t
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+
+from .._model.errors import StoreError
+from .._model.plans import Held
+from .._model.runs import Agreement, AppliedChange, LogLine, Problem, RunResult, Statistics, Status
+from .changes import change_from_row, change_to_row, problem_from_row, problem_to_row
+from .jobs import job_id
+from .session import Session, inserted_id
+from .tables import tables
+from .texts import clean, from_json_text, to_json_text
+from .times import normalize
+
+if t.TYPE_CHECKING:
+    import sqlalchemy as sa
+    from sqlalchemy.engine import Connection, Row
+
+PAGE = 100
+_CHUNK = 1000
+_LOG_LINES = 1000
+
+_Line = t.TypeVar("_Line")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StoredRun:
+    """One run as remembered; what is only known at its end is None or empty while it is `running`.
+
+    Attributes:
+        job: the name the job has now, or had when it was deleted.
+        host: where it ran, with `pid` and the host's `boot_id`: whether it still can be running.
+        duration: seconds.
+        directory: the folder of the run's files.
+        log: the last lines of the log.
+    """
+
+    id: int
+    job: str
+    status: Status
+    agreement: Agreement | None
+    message: str
+    host: str
+    pid: int
+    boot_id: str
+    started: str
+    finished: str | None
+    duration: float | None
+    statistics: Statistics
+    objects: tuple[tuple[str, Statistics], ...]
+    held: tuple[Held, ...]
+    log: tuple[LogLine, ...]
+    changes_total: int
+    directory: str | None
+    changes_file: str | None
+    log_file: str | None
+    plan_digest: str | None
+
+
+class Runs:
+    """The runs of one store."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def start(
+        self, job_name: str, *, host: str, pid: int, boot_id: str, started: str, directory: str | None = None
+    ) -> int:
+        """Remember that a run of the job begins; give its number, which no other run ever gets.
+
+        The run is remembered under `job_name` even when the store has no such job.
+        """
+        table = tables().runs
+        with self._session.write() as connection:
+            result = connection.execute(
+                table.insert().values(
+                    job_id=job_id(connection, job_name),
+                    job_name=job_name,
+                    status="running",
+                    message="",
+                    host=host,
+                    pid=pid,
+                    boot_id=boot_id,
+                    started=normalize(started, "started"),
+                    statistics=to_json_text(Statistics().as_dict()),
+                    objects="[]",
+                    held="[]",
+                    log="[]",
+                    changes_total=0,
+                    directory=directory,
+                )
+            )
+            return inserted_id(result)
+
+    def finish(self, run_id: int, result: RunResult) -> None:
+        """Remember how the run ended; at most 1,000 log lines are kept. Changes and problems are added on their own.
+
+        Raises StoreError when there is no such run.
+        """
+        values = {
+            "status": result.status,
+            "agreement": result.agreement,
+            "message": clean(result.message),
+            "finished": normalize(result.finished, "finished"),
+            "duration": result.duration,
+            "statistics": to_json_text(result.statistics.as_dict()),
+            "objects": to_json_text([[name, statistics.as_dict()] for name, statistics in result.objects]),
+            "held": to_json_text([asdict(held) for held in result.held]),
+            "log": to_json_text([asdict(line) for line in result.log[-_LOG_LINES:]]),
+            "changes_total": result.changes_total,
+            "changes_file": result.changes_file,
+            "log_file": result.log_file,
+            "plan_digest": result.plan_digest,
+        }
+        table = tables().runs
+        with self._session.write(exclusive=False) as connection:
+            if connection.execute(table.update().where(table.c.id == run_id).values(**values)).rowcount == 0:
+                raise StoreError(f"The state store {self._session.location} has no run {run_id}.")
+
+    def mark_interrupted(self, run_id: int, message: str, finished: str) -> bool:
+        """Make a run that is still `running` a failed one; give False when it has ended meanwhile."""
+        table = tables().runs
+        update = table.update().where(table.c.id == run_id, table.c.status == "running")
+        with self._session.write(exclusive=False) as connection:
+            changed = connection.execute(
+                update.values(status="failed", message=clean(message), finished=normalize(finished, "finished"))
+            ).rowcount
+        return changed == 1
+
+    def add_changes(self, run_id: int, changes: Iterable[AppliedChange]) -> None:
+        """Append changes to the run, in transactions of 1,000; never more than these are held in memory."""
+        self._append(tables().changes, run_id, changes, change_to_row)
+
+    def add_problems(self, run_id: int, problems: Iterable[Problem]) -> None:
+        """Append problems to the run, as `add_changes` does."""
+        self._append(tables().problems, run_id, problems, problem_to_row)
+
+    def changes(self, run_id: int, *, offset: int = 0, limit: int = PAGE) -> list[AppliedChange]:
+        """Give a page of the run's changes in the order they were added."""
+        return [change_from_row(row) for row in self._page(tables().changes, run_id, offset, limit)]
+
+    def problems(self, run_id: int, *, offset: int = 0, limit: int = PAGE) -> list[Problem]:
+        """Give a page of the run's problems in the order they were added."""
+        return [problem_from_row(row) for row in self._page(tables().problems, run_id, offset, limit)]
+
+    def get(self, run_id: int) -> StoredRun | None:
+        """Give one run, or None."""
+        found = self._find(tables().runs.c.id == run_id)
+        return found[0] if found else None
+
+    def find(
+        self,
+        *,
+        job: str | None = None,
+        status: Status | None = None,
+        since: str | None = None,
+        limit: int = PAGE,
+        offset: int = 0,
+    ) -> list[StoredRun]:
+        """Give runs, the newest first.
+
+        Args:
+            job: of jobs that have this name, or had it when they were deleted.
+            status: with this status.
+            since: begun at this time (ISO 8601) or later.
+            limit: at most so many.
+            offset: without the first so many.
+
+        Raises ConfigError when `since` is not a time.
+        """
+        table = tables().runs
+        conditions: list[sa.ColumnElement[bool]] = []
+        if job is not None:
+            conditions.append(table.c.job_name == job)
+        if status is not None:
+            conditions.append(table.c.status == status)
+        if since is not None:
+            conditions.append(table.c.started >= normalize(since, "since"))
+        return self._find(*conditions, limit=limit, offset=offset)
+
+    def last(self, job_name: str) -> StoredRun | None:
+        """Give the newest run of the job, whatever its status; of a deleted job when there is none of this name."""
+        with self._session.read() as connection:
+            found = self._find(_of_job(connection, job_name), limit=1)
+        return found[0] if found else None
+
+    def times_run(self, job_name: str) -> int:
+        """Count the runs of the job; skipped ones did not run. A new job does not inherit those of a deleted one."""
+        import sqlalchemy as sa
+
+        table = tables().runs
+        with self._session.read() as connection:
+            query = sa.select(sa.func.count()).where(_of_job(connection, job_name), table.c.status != "skipped")
+            return int(connection.scalar(query) or 0)
+
+    def last_read(self, job_name: str, object_name: str) -> int | None:
+        """Give how many records the last succeeded run of the job read for the object; None when it did not."""
+        with self._session.read() as connection:
+            found = self._find(_of_job(connection, job_name), tables().runs.c.status == "succeeded", limit=1)
+        counts = dict(found[0].objects).get(object_name) if found else None
+        return None if counts is None else counts.read
+
+    def unfinished(self, job_name: str) -> list[StoredRun]:
+        """Give the runs of the job that began and did not end, the newest first."""
+        return self.find(job=job_name, status="running")
+
+    def _find(self, *conditions: sa.ColumnElement[bool], limit: int | None = None, offset: int = 0) -> list[StoredRun]:
+        table = tables().runs
+        query = table.select().where(*conditions).order_by(table.c.id.desc()).limit(limit).offset(offset)
+        with self._session.read() as connection:
+            return [_to_run(row) for row in connection.execute(query)]
+
+    def _append(
+        self, table: sa.Table, run_id: int, lines: Iterable[_Line], to_row: Callable[[_Line], dict[str, t.Any]]
+    ) -> None:
+        import sqlalchemy as sa
+
+        # Lines are taken before the transaction begins: whoever makes them may be slow, and others want to write.
+        remaining = iter(lines)
+        while rows := [to_row(line) for line in itertools.islice(remaining, _CHUNK)]:
+            with self._session.write(exclusive=False) as connection:
+                last = connection.scalar(sa.select(sa.func.max(table.c.position)).where(table.c.run_id == run_id)) or 0
+                for position, row in enumerate(rows, start=last + 1):
+                    row.update(run_id=run_id, position=position)
+                connection.execute(table.insert(), rows)
+
+    def _page(self, table: sa.Table, run_id: int, offset: int, limit: int) -> list[Row[t.Any]]:
+        # Positions have no gaps, so the offset is found in the primary key.
+        wanted = table.select().where(table.c.run_id == run_id, table.c.position > offset)
+        with self._session.read() as connection:
+            return list(connection.execute(wanted.order_by(table.c.position).limit(limit)))
+
+
+def _of_job(connection: Connection, job_name: str) -> sa.ColumnElement[bool]:
+    """Give the condition for the runs of the job that has this name now, or else of those that had it."""
+    table = tables().runs
+    number = job_id(connection, job_name)
+    return table.c.job_name == job_name if number is None else table.c.job_id == number
+
+
+def _to_run(row: Row[t.Any]) -> StoredRun:
+    return StoredRun(
+        id=row.id,
+        job=row.job_name,
+        status=row.status,
+        agreement=row.agreement,
+        message=row.message,
+        host=row.host,
+        pid=row.pid,
+        boot_id=row.boot_id,
+        started=row.started,
+        finished=row.finished,
+        duration=row.duration,
+        statistics=Statistics(**from_json_text(row.statistics)),
+        objects=tuple((name, Statistics(**counts)) for name, counts in from_json_text(row.objects)),
+        held=tuple(Held(**held) for held in from_json_text(row.held)),
+        log=tuple(LogLine(**line) for line in from_json_text(row.log)),
+        changes_total=row.changes_total,
+        directory=row.directory,
+        changes_file=row.changes_file,
+        log_file=row.log_file,
+        plan_digest=row.plan_digest,
+    )

@@ -1,0 +1,256 @@
+# Copyright (c) 2026, the lockstep.sync contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The tables of the state store, as the newest version of `migrations` leaves them."""
+
+from __future__ import annotations
+
+import functools
+import typing as t
+from dataclasses import dataclass
+
+if t.TYPE_CHECKING:
+    import sqlalchemy as sa
+
+# Longer than any name may be; MariaDB indexes at most 768 characters.
+_NAME_LENGTH = 255
+_TIME_LENGTH = 32
+
+# MariaDB: transactions, all of Unicode, and names that differ in case only are different names.
+_OPTIONS: t.Final[dict[str, t.Any]] = {
+    "mysql_engine": "InnoDB",
+    "mysql_charset": "utf8mb4",
+    "mysql_collate": "utf8mb4_bin",
+    # A number that was given once is never given again, so old history cannot point to a new job.
+    "sqlite_autoincrement": True,
+}
+_CLUSTERED: t.Final[dict[str, t.Any]] = {
+    **{name: value for name, value in _OPTIONS.items() if name.startswith("mysql")},
+    "sqlite_with_rowid": False,
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Tables:
+    """All tables; `metadata` knows them together."""
+
+    metadata: sa.MetaData
+    meta: sa.Table
+    providers: sa.Table
+    secrets: sa.Table
+    jobs: sa.Table
+    runs: sa.Table
+    changes: sa.Table
+    problems: sa.Table
+    locks: sa.Table
+    marks: sa.Table
+
+
+@functools.cache
+def tables() -> Tables:
+    """Give the tables; they are built once, because building them needs SQLAlchemy."""
+    import sqlalchemy as sa
+
+    metadata = sa.MetaData()
+    return Tables(
+        metadata=metadata,
+        meta=sa.Table(
+            "lockstep_meta",
+            metadata,
+            sa.Column("name", sa.String(64), primary_key=True),
+            sa.Column("value", sa.Text, nullable=False),
+            **_CLUSTERED,
+        ),
+        providers=_providers(metadata),
+        secrets=_secrets(metadata),
+        jobs=_jobs(metadata),
+        runs=_runs(metadata),
+        changes=_changes(metadata),
+        problems=_problems(metadata),
+        locks=_locks(metadata),
+        marks=_marks(metadata),
+    )
+
+
+def _long_text() -> sa.types.TypeEngine[str]:
+    """Give a text type without a limit; MariaDB's TEXT ends at 64 kB, a longer length makes it LONGTEXT."""
+    import sqlalchemy as sa
+
+    return sa.Text().with_variant(sa.Text(2**32 - 1), "mysql", "mariadb")
+
+
+def _times() -> tuple[sa.Column[str], sa.Column[str]]:
+    import sqlalchemy as sa
+
+    return (
+        sa.Column("created", sa.String(_TIME_LENGTH), nullable=False),
+        sa.Column("modified", sa.String(_TIME_LENGTH), nullable=False),
+    )
+
+
+def _providers(metadata: sa.MetaData) -> sa.Table:
+    import sqlalchemy as sa
+
+    return sa.Table(
+        "lockstep_providers",
+        metadata,
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("name", sa.String(_NAME_LENGTH), nullable=False, unique=True),
+        sa.Column("type", sa.String(64), nullable=False),
+        sa.Column("options", _long_text(), nullable=False),
+        *_times(),
+        **_OPTIONS,
+    )
+
+
+def _secrets(metadata: sa.MetaData) -> sa.Table:
+    """`kind` says what `value` is: `literal` an encrypted token, `env` a variable's name, `file` a path."""
+    import sqlalchemy as sa
+
+    return sa.Table(
+        "lockstep_provider_secrets",
+        metadata,
+        sa.Column("provider_id", sa.ForeignKey("lockstep_providers.id", ondelete="CASCADE"), primary_key=True),
+        sa.Column("option", sa.String(64), primary_key=True),
+        sa.Column("kind", sa.String(8), nullable=False),
+        sa.Column("value", _long_text(), nullable=False),
+        **_CLUSTERED,
+    )
+
+
+def _jobs(metadata: sa.MetaData) -> sa.Table:
+    import sqlalchemy as sa
+
+    def provider(side: str) -> sa.Column[int]:
+        return sa.Column(
+            f"{side}_provider_id",
+            sa.ForeignKey("lockstep_providers.id", ondelete="RESTRICT"),
+            nullable=False,
+            index=True,
+        )
+
+    return sa.Table(
+        "lockstep_jobs",
+        metadata,
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("name", sa.String(_NAME_LENGTH), nullable=False, unique=True),
+        provider("source"),
+        provider("destination"),
+        sa.Column("definition", _long_text(), nullable=False),
+        *_times(),
+        **_OPTIONS,
+    )
+
+
+def _runs(metadata: sa.MetaData) -> sa.Table:
+    """`job_id` is null once the job is deleted; `job_name` is the name it has or had last."""
+    import sqlalchemy as sa
+
+    return sa.Table(
+        "lockstep_runs",
+        metadata,
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("job_id", sa.ForeignKey("lockstep_jobs.id", ondelete="SET NULL")),
+        sa.Column("job_name", sa.String(_NAME_LENGTH), nullable=False),
+        sa.Column("status", sa.String(32), nullable=False),
+        sa.Column("agreement", sa.String(32)),
+        sa.Column("message", _long_text(), nullable=False),
+        sa.Column("host", sa.String(_NAME_LENGTH), nullable=False),
+        sa.Column("pid", sa.BigInteger, nullable=False),
+        sa.Column("boot_id", sa.String(64), nullable=False),
+        sa.Column("started", sa.String(_TIME_LENGTH), nullable=False),
+        sa.Column("finished", sa.String(_TIME_LENGTH)),
+        sa.Column("duration", sa.Double),
+        sa.Column("statistics", _long_text(), nullable=False),
+        sa.Column("objects", _long_text(), nullable=False),
+        sa.Column("held", _long_text(), nullable=False),
+        sa.Column("log", _long_text(), nullable=False),
+        sa.Column("changes_total", sa.BigInteger, nullable=False),
+        sa.Column("directory", sa.Text),
+        sa.Column("changes_file", sa.Text),
+        sa.Column("log_file", sa.Text),
+        sa.Column("plan_digest", sa.String(128)),
+        sa.Index("lockstep_runs_by_job", "job_id", "id"),
+        sa.Index("lockstep_runs_by_name", "job_name", "id"),
+        sa.Index("lockstep_runs_by_status", "status", "id"),
+        sa.Index("lockstep_runs_by_start", "started"),
+        **_OPTIONS,
+    )
+
+
+def _positioned(metadata: sa.MetaData, name: str, *columns: sa.Column[t.Any]) -> sa.Table:
+    """Give a table of lines of a run, numbered from 1 in `position`, so that a page is found without counting."""
+    import sqlalchemy as sa
+
+    return sa.Table(
+        name,
+        metadata,
+        sa.Column("run_id", sa.ForeignKey("lockstep_runs.id", ondelete="CASCADE"), primary_key=True),
+        sa.Column("position", sa.BigInteger, primary_key=True, autoincrement=False),
+        sa.Column("object", sa.Text, nullable=False),
+        sa.Column("key", _long_text(), nullable=False),
+        *columns,
+        **_CLUSTERED,
+    )
+
+
+def _changes(metadata: sa.MetaData) -> sa.Table:
+    """`status` is null for a change that was only planned."""
+    import sqlalchemy as sa
+
+    return _positioned(
+        metadata,
+        "lockstep_changes",
+        sa.Column("number", sa.BigInteger, nullable=False),
+        sa.Column("action", sa.String(32), nullable=False),
+        sa.Column("target", _long_text()),
+        sa.Column("before", _long_text(), nullable=False),
+        sa.Column("after", _long_text(), nullable=False),
+        sa.Column("status", sa.String(32)),
+        sa.Column("code", sa.String(64), nullable=False),
+        sa.Column("message", _long_text(), nullable=False),
+    )
+
+
+def _problems(metadata: sa.MetaData) -> sa.Table:
+    import sqlalchemy as sa
+
+    return _positioned(
+        metadata,
+        "lockstep_problems",
+        sa.Column("level", sa.String(16), nullable=False),
+        sa.Column("code", sa.String(64), nullable=False),
+        sa.Column("message", _long_text(), nullable=False),
+    )
+
+
+def _locks(metadata: sa.MetaData) -> sa.Table:
+    import sqlalchemy as sa
+
+    return sa.Table(
+        "lockstep_locks",
+        metadata,
+        sa.Column("name", sa.String(_NAME_LENGTH), primary_key=True),
+        sa.Column("token", sa.String(64), nullable=False),
+        sa.Column("host", sa.String(_NAME_LENGTH), nullable=False),
+        sa.Column("pid", sa.BigInteger, nullable=False),
+        sa.Column("boot_id", sa.String(64), nullable=False),
+        sa.Column("label", sa.Text, nullable=False),
+        sa.Column("acquired", sa.String(_TIME_LENGTH), nullable=False),
+        sa.Column("expires", sa.String(_TIME_LENGTH), nullable=False),
+        **_CLUSTERED,
+    )
+
+
+def _marks(metadata: sa.MetaData) -> sa.Table:
+    import sqlalchemy as sa
+
+    return sa.Table(
+        "lockstep_marks",
+        metadata,
+        sa.Column("job_id", sa.ForeignKey("lockstep_jobs.id", ondelete="CASCADE"), primary_key=True),
+        sa.Column("object", sa.String(_NAME_LENGTH), primary_key=True),
+        sa.Column("mapping_digest", sa.String(128), nullable=False),
+        sa.Column("value", sa.Text, nullable=False),
+        **_CLUSTERED,
+    )

@@ -1,0 +1,127 @@
+# Copyright (c) 2026, the lockstep.sync contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+import typing as t
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from ansible_collections.lockstep.sync.plugins.module_utils._model.errors import StoreError
+from ansible_collections.lockstep.sync.plugins.module_utils._model.jobs import ProviderSpec
+from ansible_collections.lockstep.sync.plugins.module_utils._store.migrations import MIGRATIONS
+from ansible_collections.lockstep.sync.plugins.module_utils._store.store import Store
+from ansible_collections.lockstep.sync.plugins.module_utils._store.tables import tables
+
+if t.TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
+
+
+def add_colour(connection: Connection) -> None:
+    connection.exec_driver_sql("ALTER TABLE lockstep_providers ADD COLUMN colour VARCHAR(10) DEFAULT 'red'")
+
+
+def paint(connection: Connection) -> None:
+    connection.exec_driver_sql("UPDATE lockstep_providers SET colour = colour || 'dish'")
+
+
+def fail(connection: Connection) -> None:
+    connection.exec_driver_sql("UPDATE lockstep_providers SET colour = 'blue'")
+    raise RuntimeError("half way")
+
+
+FUTURE = (*MIGRATIONS, add_colour, paint)
+
+
+def query(path: Path, text: str) -> list[tuple[t.Any, ...]]:
+    with closing(sqlite3.connect(path)) as connection:
+        return connection.execute(text).fetchall()
+
+
+def columns(path: Path) -> set[tuple[str, str]]:
+    found = query(
+        path, "SELECT m.name, c.name FROM sqlite_master m, pragma_table_info(m.name) c WHERE m.type = 'table'"
+    )
+    return {(table, column) for table, column in found if not table.startswith("sqlite_")}
+
+
+def test_new_store_has_the_newest_version_and_the_tables_of_this_release(store: Store, path: Path) -> None:
+    assert query(path, "SELECT value FROM lockstep_meta WHERE name = 'version'") == [(str(len(MIGRATIONS)),)]
+    declared = {(table.name, column.name) for table in tables().metadata.tables.values() for column in table.columns}
+    assert columns(path) == declared
+
+
+@pytest.mark.parametrize("version", range(1, len(FUTURE)))
+def test_store_of_every_earlier_version_becomes_as_a_new_one_and_keeps_its_content(
+    version: int, open_at: Callable[..., Store], path: Path, tmp_path: Path
+) -> None:
+    with open_at(path, migrations=FUTURE[:version]) as old:
+        old.providers.save(ProviderSpec(name="hr", type="csv", options={"path": "/x"}), {})
+    with open_at(path, migrations=FUTURE) as migrated:
+        assert migrated.providers.list()[0].spec.options == {"path": "/x"}
+    open_at(tmp_path / "new.db", migrations=FUTURE).close()
+    assert columns(path) == columns(tmp_path / "new.db")
+    assert query(path, "SELECT value FROM lockstep_meta WHERE name = 'version'") == [("3",)]
+    assert query(path, "SELECT colour FROM lockstep_providers") == [("reddish",)]
+
+
+def test_migration_that_fails_leaves_the_old_version(open_at: Callable[..., Store], path: Path) -> None:
+    open_at(path).close()
+    with pytest.raises(RuntimeError, match="half way"):
+        open_at(path, migrations=(*MIGRATIONS, add_colour, fail))
+    assert query(path, "SELECT value FROM lockstep_meta WHERE name = 'version'") == [("1",)]
+    assert ("lockstep_providers", "colour") not in columns(path)
+
+
+@pytest.mark.parametrize("create", [True, False])
+def test_store_of_a_newer_release_is_refused(create: bool, open_at: Callable[..., Store], path: Path) -> None:
+    open_at(path, migrations=FUTURE).close()
+    with pytest.raises(StoreError, match=f"{path} has version 3; .* up to 1. Update lockstep.sync on this host"):
+        open_at(path, create=create)
+
+
+def test_version_that_is_no_number_is_refused(open_at: Callable[..., Store], path: Path) -> None:
+    open_at(path).close()
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE lockstep_meta SET value = 'x' WHERE name = 'version'")
+    with pytest.raises(StoreError, match="version 'x', which is not a number"):
+        open_at(path)
+
+
+def test_older_store_is_migrated_in_memory_only_in_check_mode(open_at: Callable[..., Store], path: Path) -> None:
+    with open_at(path) as old:
+        old.providers.save(ProviderSpec(name="hr", type="csv", options={}), {})
+    before = path.read_bytes()
+    with open_at(path, create=False, migrations=FUTURE) as store:
+        assert [provider.spec.name for provider in store.providers.list()] == ["hr"]
+        with store.transaction():
+            store.providers.rename("hr", "people")
+            assert store.providers.get("people") is not None
+    assert path.read_bytes() == before
+
+
+OPENER = """
+import sys
+from datetime import UTC, datetime
+sys.path.insert(0, sys.argv[1])
+from ansible_collections.lockstep.sync.plugins.module_utils._store.store import StoreAddress, open_store
+sys.stdin.readline()
+open_store(StoreAddress(url=sys.argv[2]), create=True, clock=lambda: datetime.now(UTC)).close()
+"""
+
+
+def test_processes_that_open_a_new_store_at_once_make_it_once(path: Path) -> None:
+    tree = next(entry for entry in sys.path if (Path(entry) / "ansible_collections" / "lockstep").exists())
+    command = [sys.executable, "-c", OPENER, tree, f"sqlite:///{path}"]
+    processes = [subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(4)]
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    assert [process.communicate(timeout=60)[1] for process in processes] == [""] * 4
+    assert query(path, "SELECT value FROM lockstep_meta WHERE name = 'version'") == [("1",)]
