@@ -13,6 +13,7 @@ from .._model.definitions import parse_job
 from .._model.errors import ConfigError, LockedError, LockstepError, ProviderError, StoreError, unknown
 from .._model.jobs import JobSpec
 from .._model.runs import RunResult, Statistics, Status
+from .._store.jobs import StoredJob
 from .._store.store import Store
 from .account import (
     Account,
@@ -50,11 +51,14 @@ def run_job(request: RunRequest, store: Store, runtime: Runtime) -> Ran:
     if stored is None:
         raise ConfigError(unknown("job", request.job, (job.name for job in store.jobs.list())))
     job = parse_job(stored.name, stored.definition)
-    return _Conductor(job, request, store, runtime).run()
+    return _Conductor(stored, job, request, store=store, runtime=runtime).run()
 
 
 class _Conductor:
-    def __init__(self, job: JobSpec, request: RunRequest, store: Store, runtime: Runtime) -> None:
+    def __init__(
+        self, stored: StoredJob, job: JobSpec, request: RunRequest, *, store: Store, runtime: Runtime
+    ) -> None:
+        self._stored = stored
         self._job = job
         self._request = request
         self._store = store
@@ -70,7 +74,7 @@ class _Conductor:
         if not self._job.enabled:
             return self._skipped(f"Job {self._job.name!r} is disabled; enable it with `enabled: true` to run it.")
         try:
-            with hold_lock(self._job.name, self._store, self._runtime) as checkpoint:
+            with hold_lock(self._stored, self._store, self._runtime) as checkpoint:
                 return self._run_locked(checkpoint)
         except LockedError as error:
             return self._skipped(f"Job {self._job.name!r} was not run: it is already being run by {error.holder}.")

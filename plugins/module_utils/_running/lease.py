@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from .._store.jobs import StoredJob, job_lock
 from .._store.locks import Holder
 from .._store.store import Store
 from .runtime import Runtime
@@ -17,15 +18,15 @@ LEASE_SECONDS = 300.0
 
 
 @contextmanager
-def hold_lock(job: str, store: Store, runtime: Runtime) -> Iterator[Callable[[], None]]:
+def hold_lock(job: StoredJob, store: Store, runtime: Runtime) -> Iterator[Callable[[], None]]:
     """Hold the lock of `job` and give the checkpoint that keeps it.
 
     The checkpoint costs nothing most of the time and renews the lock when a third of the lease has passed. It raises
     CancelledError when the lock was lost, StoreError when the store is gone. Raises LockedError when somebody else
     holds the lock.
     """
-    holder = Holder(host=runtime.host, pid=runtime.pid, boot_id=runtime.boot_id, label=f"a run of job {job!r}")
-    lock = store.locks.acquire(f"job:{job}", holder=holder, lease_seconds=LEASE_SECONDS)
+    holder = Holder(host=runtime.host, pid=runtime.pid, boot_id=runtime.boot_id, label=f"a run of job {job.name!r}")
+    lock = store.locks.acquire(job_lock(job), holder=holder, lease_seconds=LEASE_SECONDS)
     renewed = runtime.monotonic()
 
     def checkpoint() -> None:

@@ -39,6 +39,11 @@ class StoredJob:
     modified: str
 
 
+def job_lock(job: StoredJob) -> str:
+    """Give the name of the lock that keeps `job` from running twice; it outlives a renaming."""
+    return f"job {job.id}"
+
+
 class Jobs:
     """The jobs of one store."""
 
