@@ -10,12 +10,15 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 
+pytest_plugins = ["plugins_no_skip", "servers.fixtures"]
+
 
 def make_importable() -> None:
     """Lay a link to the checkout under .cache/tree and put that folder on the import path."""
     link = ROOT / ".cache" / "tree" / "ansible_collections" / "lockstep" / "sync"
     link.parent.mkdir(parents=True, exist_ok=True)
-    if not link.is_symlink():
+    if link.resolve() != ROOT:  # missing, or left by a checkout that was moved
+        link.unlink(missing_ok=True)
         link.symlink_to(ROOT, target_is_directory=True)
     tree = str(link.parent.parent.parent)
     if tree not in sys.path:
