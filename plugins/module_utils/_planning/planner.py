@@ -16,7 +16,8 @@ from operator import itemgetter
 
 from .._model.access import Completeness, Query, Reading, WriteTarget
 from .._model.compiled import MappedRow
-from .._model.errors import RecordError
+from .._model.errors import ConfigError, RecordError
+from .._model.jobs import ObjectSpec, Unique
 from .._model.plans import Change, Held, ObjectPlan, PlannedValue
 from .._model.values import Key, Row, Value
 from .fields import FieldRule, check_create, find_differences, make_rules
@@ -25,7 +26,7 @@ from .incremental import Delta
 from .index import DestinationIndex, KeyReader, fold_of, read_index
 from .request import ObjectRequest, Tally
 from .sweep import Piles, SourceSweep
-from .unique import UniqueValues
+from .unique import UniqueValues, check_unique
 
 
 def plan_object(request: ObjectRequest) -> ObjectPlan:
@@ -46,6 +47,8 @@ class _ObjectPlanner:
         # A password is never read back: what is not known cannot leak into a plan or a log.
         self._read_rules = [rule for rule in self._rules if rule.position not in request.mapping.passwords]
         self._read_fields = tuple(rule.spec.name for rule in self._read_rules)
+        for position, unique in request.mapping.unique.items():
+            _check_unique(request.spec, request.mapping.fields[position], unique)
         key_rules = [rule for rule in self._rules if rule.spec.key]
         self._folds = tuple(fold_of(rule.info) for rule in key_rules)
         self._source_keys = KeyReader(positions=tuple(rule.position for rule in key_rules), folds=self._folds)
@@ -342,6 +345,13 @@ class _ObjectPlanner:
 
     def _is_delta_reading(self) -> bool:
         return self._source_query().newer_than is not None
+
+
+def _check_unique(spec: ObjectSpec, field: str, rule: Unique) -> None:
+    try:
+        check_unique(rule)
+    except ConfigError as error:
+        raise ConfigError(f"object {spec.name!r}, field {field!r}: {error.message}") from None
 
 
 def _renumber(change: Change, number: int) -> Change:

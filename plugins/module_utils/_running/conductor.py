@@ -55,9 +55,7 @@ def run_job(request: RunRequest, store: Store, runtime: Runtime) -> Ran:
 
 
 class _Conductor:
-    def __init__(
-        self, stored: StoredJob, job: JobSpec, request: RunRequest, *, store: Store, runtime: Runtime
-    ) -> None:
+    def __init__(self, stored: StoredJob, job: JobSpec, request: RunRequest, *, store: Store, runtime: Runtime) -> None:
         self._stored = stored
         self._job = job
         self._request = request

@@ -14,7 +14,7 @@ from .._mapping.compiler import compile_object
 from .._mapping.context import MappingContext
 from .._model.access import Provider, Query
 from .._model.compiled import CompiledMapping
-from .._model.errors import ConfigError, unknown
+from .._model.errors import ConfigError, ProviderError, unknown
 from .._model.jobs import Endpoint, JobSpec, ObjectSpec
 from .._planning.request import Side
 from .._providers.registry import open_provider
@@ -84,6 +84,11 @@ def _prepare(
     spec: ObjectSpec, job: JobSpec, source: Provider, destination: Provider, runtime: Runtime
 ) -> PreparedObject:
     source_side = _describe(source, spec.source)
+    if not source_side.info.exists:
+        source.check()
+        raise ProviderError(
+            f"{source_side.info.kind} {source_side.info.name!r} does not exist; nothing can be read from it."
+        )
     context = MappingContext(
         job=job.name,
         object=spec.name,
