@@ -22,12 +22,14 @@ class Query:
     """What to read: a container (table, sheet; None for a file that is one container) or a query text, never both.
 
     `newer_than` is a hint `(field, canonical text)`: a provider that can may leave out records that are older;
-    records equal to it must be returned.
+    records equal to it must be returned. With `optional` a container that does not exist is described as such instead of
+    being refused, because writing will make it.
     """
 
     container: str | None = None
     text: str | None = None
     newer_than: tuple[str, str] | None = None
+    optional: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -77,7 +77,7 @@ def open_named_provider(name: str, store: Store, runtime: Runtime) -> Provider:
 
 def query_of(endpoint: Endpoint) -> Query:
     """Give what an endpoint reads."""
-    return Query(container=endpoint.table or endpoint.sheet, text=endpoint.query)
+    return Query(container=endpoint.table or endpoint.sheet, text=endpoint.query, optional=endpoint.replace_file)
 
 
 def _prepare(

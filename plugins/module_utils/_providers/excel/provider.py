@@ -60,6 +60,8 @@ class ExcelProvider:
         name = self._sheet_name(query)
         if signature_or_none(self._path, self._where) is None:
             return _info(name, ())
+        if query.optional and name not in sheet_names(open_workbook(self._path, self._where)):
+            return _info(name, ())
         sheet = self._load(name)
         return _info(name, () if sheet is None else sheet.header)
 

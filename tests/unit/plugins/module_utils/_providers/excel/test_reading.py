@@ -243,6 +243,13 @@ def test_merged_cells_in_the_header_harm_nobody(path: Path) -> None:
     assert read(path, "a", "b", "d") == [("1", "x", "y")]
 
 
+def test_a_missing_sheet_that_writing_will_make_is_described_as_such(path: Path) -> None:
+    save(path, ["id"], name="People")
+    info = provider(path).describe_container(Query(container="New", optional=True))
+    assert not info.exists
+    assert info.fields == ()
+
+
 def test_a_missing_sheet_names_those_there_are(path: Path) -> None:
     save(path, ["a"], name="People")
     with pytest.raises(ConfigError, match=r"there is no sheet 'Peple'. Did you mean 'People'"):
