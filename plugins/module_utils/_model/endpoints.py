@@ -49,7 +49,7 @@ def check_endpoint(endpoint: Endpoint, side: Side, type_name: ProviderType, plac
         raise ConfigError(f"{place}, {side}: give one of {', '.join(map(repr, given))}, not both.")
     if rule.one_of and not given:
         wanted = " or ".join(f"`{name}`" for name in rule.one_of)
-        raise ConfigError(f"{place}, {side}: {wanted} is missing; {kind} needs it.")
+        raise ConfigError(f"{place}, {side}: {wanted} is missing; {kind}, needs it.")
 
 
 def check_endpoints(job: JobSpec, source_type: ProviderType, destination_type: ProviderType) -> None:

@@ -1,0 +1,92 @@
+# Copyright (c) 2026, the lockstep.sync contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The options that several modules share, as parts of an argument spec; `job_arguments` has those of a job."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible.module_utils.common.parameters import env_fallback
+
+Arguments: t.TypeAlias = dict[str, t.Any]
+
+
+def store_arguments() -> Arguments:
+    """Give the options that say where the state store is; every module has them."""
+    return {
+        "store": {"type": "str", "fallback": (env_fallback, ["LOCKSTEP_STORE"])},
+        "store_password": {"type": "str", "no_log": True, "fallback": (env_fallback, ["LOCKSTEP_STORE_PASSWORD"])},
+        "store_key_file": {"type": "path", "no_log": False, "fallback": (env_fallback, ["LOCKSTEP_STORE_KEY_FILE"])},
+    }
+
+
+def declaring_arguments() -> Arguments:
+    """Give the options of one declaration."""
+    return {
+        "name": {"type": "str"},
+        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        "new_name": {"type": "str"},
+        "force": {"type": "bool", "default": False},
+    }
+
+
+def with_bulk(plural: str, one: Arguments, **rules: t.Any) -> Arguments:
+    """Give the spec of a module that takes one declaration, with the options `one`, or a list of them under `plural`.
+
+    Args:
+        plural: the name of the list.
+        one: the options of one declaration.
+        rules: rules of AnsibleModule for one declaration, such as `mutually_exclusive`.
+    """
+    entry = {**one, "name": {"type": "str", "required": True}}
+    bulk = {plural: {"type": "list", "elements": "dict", "options": entry, **rules}}
+    exclusive = [[option, plural] for option in one if "default" not in one[option]]
+    return {
+        **rules,
+        "argument_spec": {**one, **bulk},
+        "mutually_exclusive": [*rules.get("mutually_exclusive", ()), *exclusive],
+        "required_one_of": [["name", plural]],
+    }
+
+
+def provider_arguments() -> Arguments:
+    """Give the types of provider, each with its options."""
+    return {
+        "csv": {
+            "type": "dict",
+            "options": {
+                "path": {"type": "path", "required": True},
+                "delimiter": {"type": "str", "default": ","},
+                "quote": {"type": "str", "default": '"'},
+                "encoding": {"type": "str", "default": "utf-8"},
+                "header": {"type": "bool", "default": True},
+                "fields": {"type": "list", "elements": "str"},
+            },
+        },
+        "excel": {"type": "dict", "options": {"path": {"type": "path", "required": True}}},
+        "sql": {
+            "type": "dict",
+            "options": {
+                "url": {"type": "str", "required": True},
+                "username": {"type": "str"},
+                **secret_arguments("password"),
+            },
+            "mutually_exclusive": [["password", "password_from"]],
+        },
+    }
+
+
+def secret_arguments(option: str) -> Arguments:
+    """Give a secret option and its twin, the reference to it."""
+    reference = {"env": {"type": "str"}, "file": {"type": "path"}}
+    return {
+        option: {"type": "str", "no_log": True},
+        f"{option}_from": {
+            "type": "dict",
+            "no_log": False,
+            "options": reference,
+            "mutually_exclusive": [["env", "file"]],
+            "required_one_of": [["env", "file"]],
+        },
+    }

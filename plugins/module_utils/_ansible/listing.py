@@ -1,0 +1,45 @@
+# Copyright (c) 2026, the lockstep.sync contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The results of reading modules."""
+
+from __future__ import annotations
+
+import os
+import typing as t
+from collections.abc import Callable, Sequence
+
+from .._model.access import Provider
+from .._operations.list_providers import Surroundings
+from .frame import Call, Result
+from .results import MAX_BYTES, json_safe, size_of
+
+
+def listed_result(noun: str, found: Sequence[t.Mapping[str, t.Any]], *, bulky: str | None = None) -> Result:
+    """Give the result of a list.
+
+    Args:
+        noun: what is listed, in the singular.
+        found: the entries.
+        bulky: the part of every entry that is left out first when the list is too big.
+    """
+    shown = json_safe(found)
+    warnings = []
+    if bulky is not None and size_of(shown) > MAX_BYTES and len(shown) > 1:
+        shown = [{name: value for name, value in entry.items() if name != bulky} for entry in shown]
+        warnings.append(
+            f"The list is long, so the {bulky} of its {noun}s are left out. Give `name` to see those of one."
+        )
+    count = len(found)
+    return Result(
+        msg=f"{count} {noun}{'' if count == 1 else 's'} found.", values={f"{noun}s": shown}, warnings=tuple(warnings)
+    )
+
+
+def surroundings(call: Call, open_provider: Callable[..., Provider]) -> Surroundings:
+    """Give what looking at a system needs."""
+    return Surroundings(
+        open_provider=open_provider,
+        environ=os.environ,
+        protect=lambda secret: call.protect(secret.reveal()),
+    )

@@ -1,0 +1,37 @@
+# Copyright (c) 2026, the lockstep.sync contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The machine and process that this module runs in."""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+import os
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+from .._model.jobs import JobSpec
+from .._operations.check_mapping import check_mapping
+from .._store.locks import Holder
+
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+
+def read_boot_id(path: Path = _BOOT_ID) -> str:
+    """Give the id of this boot of the machine; empty where the system has none."""
+    try:
+        return path.read_text(encoding="ascii").strip()
+    except OSError:
+        return ""
+
+
+def mapping_checker(clock: Callable[[], dt.datetime]) -> Callable[[JobSpec], None]:
+    """Give the check of a job's mapping with the names and environment of this machine."""
+    return functools.partial(check_mapping, computer_name=socket.gethostname(), environ=os.environ, clock=clock)
+
+
+def this_process(label: str) -> Holder:
+    """Give this process as the holder of a lock, known to people as `label`."""
+    return Holder(host=socket.gethostname(), pid=os.getpid(), boot_id=read_boot_id(), label=label)

@@ -1,0 +1,96 @@
+# Copyright (c) 2026, the lockstep.sync contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From the options of a task to typed requests; nobody below reads the options."""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Mapping
+from pathlib import Path
+
+from .._model.definitions import JOB_OPTIONS
+from .._model.endpoints import PROVIDER_TYPES
+from .._model.providers import SECRET_OPTIONS
+from .._model.secrets import Secret, SecretReference
+from .._operations.declare_job import JobRequest
+from .._operations.declare_provider import ProviderRequest
+
+Params: t.TypeAlias = Mapping[str, t.Any]
+
+
+def entries(params: Params, plural: str) -> list[Params]:
+    """Give the declarations of a task: those of its list, or the one that its own options make."""
+    several: list[Params] | None = params[plural]
+    return [params] if several is None else several
+
+
+def provider_request(params: Params) -> ProviderRequest:
+    """Give the request of one declaration of a provider. Relative paths start where the task runs."""
+    definition: dict[str, t.Any] = {}
+    secrets: dict[str, Secret | SecretReference] = {}
+    for type_name in PROVIDER_TYPES:
+        given = params[type_name]
+        if given is None:
+            continue
+        options = dict(given)
+        for option in SECRET_OPTIONS[type_name]:
+            secret = _secret(options.pop(option), options.pop(f"{option}_from"))
+            if secret is not None:
+                secrets[option] = secret
+        if options.get("path"):
+            options["path"] = _absolute(options["path"])
+        if options.get("url"):
+            options["url"] = _absolute_url(options["url"])
+        definition[type_name] = options
+    return ProviderRequest(
+        name=params["name"],
+        state=params["state"],
+        new_name=params["new_name"],
+        definition=definition,
+        secrets=secrets,
+        force=params["force"],
+    )
+
+
+def job_request(params: Params) -> JobRequest:
+    """Give the request of one declaration of a job. Relative paths of function files start where the task runs."""
+    definition = {option: params[option] for option in JOB_OPTIONS}
+    for item in definition["objects"] or ():
+        for field in item["fields"]:
+            field["transform"] = [_absolute_step(step) for step in field["transform"] or ()]
+    return JobRequest(
+        name=params["name"],
+        state=params["state"],
+        new_name=params["new_name"],
+        copy_of=params["copy_of"],
+        definition=definition,
+        force=params["force"],
+    )
+
+
+def _secret(literal: str | None, reference: Mapping[str, str | None] | None) -> Secret | SecretReference | None:
+    if literal is not None:
+        return Secret(literal)
+    if reference is None:
+        return None
+    if reference["env"] is not None:
+        return SecretReference(kind="env", name=reference["env"])
+    return SecretReference(kind="file", name=_absolute(reference["file"] or ""))
+
+
+def _absolute(path: str) -> str:
+    return str(Path(path).expanduser().absolute())
+
+
+def _absolute_url(url: str) -> str:
+    """Give the URL of a SQLite file with an absolute path; a run may start in another folder than the declaration."""
+    scheme, separator, path = url.partition(":///")
+    if not separator or not scheme.startswith("sqlite") or not path or path.startswith(("/", ":", "file:")):
+        return url
+    return f"{scheme}:///{_absolute(path)}"
+
+
+def _absolute_step(step: Params) -> Params:
+    path, colon, name = (step["function"] or "").rpartition(":")
+    return {**step, "function": f"{_absolute(path)}:{name}"} if colon and path else step

@@ -1,0 +1,178 @@
+# Copyright (c) 2026, the lockstep.sync contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Declare providers: make, change, rename and delete them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from .._model.definitions import parse_job
+from .._model.endpoints import PROVIDER_TYPES, check_endpoints
+from .._model.errors import ConfigError
+from .._model.jobs import ProviderSpec, ProviderType
+from .._model.providers import SECRET_OPTIONS, check_name, parse_provider
+from .._model.secrets import Secret, SecretReference
+from .._store.providers import AnySecret, StoredProvider
+from .._store.store import Store
+from .._store.vault import StoredSecret
+from .declared import (
+    Declared,
+    Plain,
+    State,
+    declare_all,
+    find_stored,
+    refuse_empty_rename,
+    refuse_rename_of_absent,
+)
+from .describe_provider import describe_provider
+from .lookup import need_job, need_provider
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ProviderRequest:
+    """One declaration of a provider.
+
+    Attributes:
+        definition: `{TYPE: {OPTION: VALUE}}` without secrets; empty keeps what is stored.
+        secrets: the given secrets by option; an empty literal removes the secret, one that is not named stays.
+        force: delete the provider together with the jobs that use it.
+    """
+
+    name: str
+    state: State = "present"
+    new_name: str | None = None
+    definition: Plain = field(default_factory=dict)
+    secrets: Mapping[str, Secret | SecretReference] = field(default_factory=dict)
+    force: bool = False
+
+
+def declare_providers(store: Store, requests: Sequence[ProviderRequest]) -> list[Declared]:
+    """Carry out the declarations in order, all or none. In a rehearsal of the store nothing is kept.
+
+    Raises:
+        ConfigError: a declaration is wrong, or a provider to delete is used by jobs.
+        StoreError: the store cannot be read or written, or a secret cannot be decrypted.
+    """
+    return declare_all(store, "provider", requests, lambda request: _declare(store, request))
+
+
+def _declare(store: Store, request: ProviderRequest) -> Declared:
+    if request.state == "absent":
+        return _delete(store, request)
+    found = find_stored("provider", request.name, request.new_name, lambda name: store.providers.get(name) is not None)
+    stored = None if found is None else store.providers.get(found)
+    if stored is None:
+        given = bool(request.definition)
+        refuse_empty_rename("provider", request.name, request.new_name, anything_given=given)
+    name = request.new_name or request.name
+    spec = _wanted_spec(name, request, stored)
+    secrets = _wanted_secrets(spec, request, stored)
+    changed_secrets = _changed_literals(secrets, stored)
+    before = None if stored is None else describe_provider(stored.spec, stored.secrets)
+    after = describe_provider(spec, secrets, changed=changed_secrets)
+    if before != after:
+        _check_jobs(store, spec, stored)
+        if stored is not None and stored.spec.name != name:
+            store.providers.rename(stored.spec.name, name)
+        store.providers.save(spec, secrets)
+    return Declared(
+        name=name,
+        state="present",
+        changed=before != after,
+        before=before,
+        after=after,
+        effective=describe_provider(spec, secrets),
+    )
+
+
+def _wanted_spec(name: str, request: ProviderRequest, stored: StoredProvider | None) -> ProviderSpec:
+    if request.definition:
+        return parse_provider(name, request.definition)
+    check_name("provider", name)
+    if stored is None:
+        types = ", ".join(f"`{type_name}`" for type_name in PROVIDER_TYPES)
+        raise ConfigError(f"provider {name!r}: it does not exist yet. To make it, give one of {types}.")
+    return replace(stored.spec, name=name)
+
+
+def _wanted_secrets(
+    spec: ProviderSpec, request: ProviderRequest, stored: StoredProvider | None
+) -> dict[str, AnySecret]:
+    """Give all secrets afterwards: those stored, replaced by those given; another type of provider keeps none."""
+    kept = stored.secrets if stored is not None and stored.spec.type == spec.type else {}
+    secrets: dict[str, AnySecret] = {}
+    for option in SECRET_OPTIONS[spec.type]:
+        secret: AnySecret | None = request.secrets.get(option, kept.get(option))
+        if secret is not None and secret != Secret(""):
+            secrets[option] = _same_if_equal(secret, kept.get(option))
+    return secrets
+
+
+def _same_if_equal(secret: AnySecret, kept: StoredSecret | SecretReference | None) -> AnySecret:
+    """Give the stored secret when the literal given is the same, so that it counts as unchanged."""
+    if isinstance(secret, Secret) and isinstance(kept, StoredSecret) and kept.reveal() == secret:
+        return kept
+    return secret
+
+
+def _changed_literals(secrets: Mapping[str, AnySecret], stored: StoredProvider | None) -> list[str]:
+    """Give the options whose stored literal is replaced by another literal."""
+    kept = {} if stored is None else stored.secrets
+    return [
+        option
+        for option, secret in secrets.items()
+        if isinstance(secret, Secret) and isinstance(kept.get(option), StoredSecret)
+    ]
+
+
+def _check_jobs(store: Store, spec: ProviderSpec, stored: StoredProvider | None) -> None:
+    """Raise ConfigError when the type changes and a job that uses the provider does not fit the new type."""
+    if stored is None or stored.spec.type == spec.type:
+        return
+    for name in store.providers.used_by(stored.spec.name):
+        parsed = parse_job(name, need_job(store, name).definition)
+        source, destination = (
+            spec.type if side.provider == stored.spec.name else _type_of(store, side.provider)
+            for side in (parsed.source, parsed.destination)
+        )
+        try:
+            check_endpoints(parsed, source, destination)
+        except ConfigError as error:
+            raise ConfigError(
+                f"provider {stored.spec.name!r} cannot become {spec.type}, because a job that uses it does not fit: "
+                f"{error.message} Change or delete that job first."
+            ) from None
+
+
+def _type_of(store: Store, name: str) -> ProviderType:
+    return need_provider(store, name, "").spec.type
+
+
+def _delete(store: Store, request: ProviderRequest) -> Declared:
+    refuse_rename_of_absent("provider", request.name, request.new_name)
+    stored = store.providers.get(request.name)
+    if stored is None:
+        return Declared(name=request.name, state="absent", changed=False, before=None, after=None, effective=None)
+    users = store.providers.used_by(request.name)
+    if users and not request.force:
+        names = ", ".join(map(repr, users))
+        raise ConfigError(
+            f"provider {request.name!r}: it is used by {len(users)} job(s): {names}. Delete or change them first, or "
+            "set `force: true` to delete them too (their run history is kept)."
+        )
+    for job in users:
+        store.jobs.delete(job)
+    store.providers.delete(request.name)
+    return Declared(
+        name=request.name,
+        state="absent",
+        changed=True,
+        before=describe_provider(stored.spec, stored.secrets),
+        after=None,
+        effective=None,
+        warnings=tuple(
+            f"The job {job!r} was deleted together with the provider {request.name!r} that it used." for job in users
+        ),
+    )

@@ -1,0 +1,79 @@
+# Copyright (c) 2026, the lockstep.sync contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Faults of a mapping are found when the job is declared."""
+
+from __future__ import annotations
+
+import typing as t
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from ansible_collections.lockstep.sync.plugins.module_utils._model.definitions import parse_job
+from ansible_collections.lockstep.sync.plugins.module_utils._model.errors import ConfigError
+from ansible_collections.lockstep.sync.plugins.module_utils._operations.check_mapping import (
+    AnyField,
+    check_mapping,
+    needs_compiling,
+)
+
+
+def check(field: dict[str, t.Any] | None = None, **options: t.Any) -> None:
+    key = {"name": "id", "source": "id", "key": True}
+    definition = {
+        "source": {"provider": "hr"},
+        "destination": {"provider": "crm"},
+        "objects": [{"name": "people", **options, "fields": [key, *([field] if field else [])]}],
+    }
+    check_mapping(
+        parse_job("j", definition), computer_name="host", environ={}, clock=lambda: datetime(2026, 11, 21, tzinfo=UTC)
+    )
+
+
+@pytest.mark.parametrize(
+    ("step", "message"),
+    [
+        ({"expression": "source.a | lowerr"}, "there is no filter 'lowerr'"),
+        ({"expression": "source.a +"}, "is not an expression"),
+        ({"replace": {"pattern": "(", "with": ""}}, "pattern"),
+        ({"function": "/nowhere/f.py:f"}, "/nowhere/f.py"),
+    ],
+)
+def test_names_job_object_and_field_of_a_fault(step: dict[str, t.Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=message) as caught:
+        check({"name": "mail", "source": "mail", "transform": [step]})
+    assert caught.value.message.startswith("job 'j', object 'people', field 'mail'")
+
+
+def test_finds_a_fault_in_when() -> None:
+    with pytest.raises(ConfigError, match="job 'j', object 'people', when"):
+        check(when="source.a ==")
+
+
+def test_takes_a_good_mapping_whatever_fields_the_source_has(tmp_path: Path) -> None:
+    file = tmp_path / "f.py"
+    file.write_text("def f(source, context):\n    return source['x']\n", encoding="utf-8")
+    check({"name": "mail", "source": "mail", "transform": [{"function": f"{file}:f"}, {"left": {"length": 2}}]})
+    check({"name": "mail", "transform": [{"expression": "source.a ~ source['b c']"}]}, when="source.Status == 'x'")
+    check({"name": "mail", "transform": [{"expression": "source | length"}, {"join": {"fields": ["a", "b"]}}]})
+
+
+def test_plain_copies_have_nothing_to_compile() -> None:
+    copied = {"name": "id", "source": "id", "key": True}
+    definition: dict[str, t.Any] = {"source": {"provider": "a"}, "destination": {"provider": "b"}}
+    plain = parse_job("j", {**definition, "objects": [{"fields": [copied]}]})
+    with_when = parse_job("j", {**definition, "objects": [{"when": "true", "fields": [copied]}]})
+    assert not needs_compiling(plain.objects[0])
+    assert needs_compiling(with_when.objects[0])
+    check()
+
+
+def test_any_field_holds_the_names_that_were_asked_for() -> None:
+    fields = AnyField()
+    assert not fields
+    assert "a" in fields
+    assert "b" in fields
+    assert "a" in fields
+    assert list(fields) == ["a", "b"]
+    assert len(fields) == 2
