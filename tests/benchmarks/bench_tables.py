@@ -14,7 +14,7 @@ from benchmarks.cases import Case
 ROWS, LOADED = 1_000_000, 100_000
 FIELDS = ("id", *(f"field{number}" for number in range(9)))
 COLUMNS = ", ".join(FIELDS)
-MARKS = ", ".join("?" for _ in FIELDS)
+MARKS = ", ".join("?" for _field in FIELDS)
 
 
 def make_rows(count: int) -> list[tuple[str, ...]]:

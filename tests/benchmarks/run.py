@@ -62,6 +62,9 @@ def load_cases(file: Path) -> list[Found]:
 
 def measure_here(found: Found, side: str, folder: Path) -> dict[str, float]:
     """Run one side once in this process; give wall seconds and the peak memory (MB) of it or its children."""
+    if side == "prepare" and found.case.prepare:
+        found.case.prepare(folder)
+        return {}
     work = found.case.ours if side == "ours" else found.case.floor
     if found.case.before:
         found.case.before(folder)
@@ -85,7 +88,8 @@ def measure(found: Found, rounds: int) -> Row:
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         folder = Path(name)
         if found.case.prepare:
-            found.case.prepare(folder)
+            # In a process of its own: its memory would count as that of the processes started from here.
+            measure_apart(found, "prepare", folder)
         measured: dict[str, list[dict[str, float]]] = {"ours": [], "floor": []}
         for number in range(rounds):
             for side in ("ours", "floor") if number % 2 else ("floor", "ours"):

@@ -207,7 +207,7 @@ def test_history_comes_back_and_survives_the_job(store: Store) -> None:
 
 def test_interrupted_run_is_marked_once(store: Store) -> None:
     run_id = store.runs.start("people", host="web1", pid=1, boot_id="b", started="2026-11-21T08:30:00Z")
-    marked = [store.runs.mark_interrupted(run_id, "killed", "2026-11-21T08:31:00Z") for _ in range(2)]
+    marked = [store.runs.mark_interrupted(run_id, "killed", "2026-11-21T08:31:00Z") for _each in range(2)]
     assert marked == [True, False]
 
 
@@ -307,7 +307,7 @@ def test_of_processes_that_make_the_store_at_once_exactly_one_gets_the_lock(serv
     tree = next(entry for entry in sys.path if (Path(entry) / "ansible_collections" / "lockstep").exists())
     assert server.address.password is not None
     command = [sys.executable, "-c", CONTENDER, tree, server.address.url, server.address.password.reveal()]
-    processes = [subprocess.Popen(command, stdin=-1, stdout=-1, text=True, bufsize=1) for _ in range(4)]
+    processes = [subprocess.Popen(command, stdin=-1, stdout=-1, text=True, bufsize=1) for _each in range(4)]
 
     def answers() -> list[str]:
         return [process.stdout.readline() for process in processes if process.stdout is not None]

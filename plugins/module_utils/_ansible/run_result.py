@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from .._model.runs import AppliedChange, LogLine, Problem, RunResult
 from .._model.values import show_key
 from .._running.files import change_line
+from .results import size_of
 
 RUN_BYTES = 20_000
 """How big `run` may be as JSON. It comes twice, as result and as fact, and a diff may stand beside it; the whole stays
@@ -121,8 +122,3 @@ def _lines(fields: t.Mapping[str, t.Any], side: str) -> str:
         for name, values in sorted(fields.items())
         if values[side] is not None
     )
-
-
-def size_of(data: t.Any) -> int:
-    """Give the size of `data` as JSON, in bytes."""
-    return len(json.dumps(data, ensure_ascii=False).encode("utf-8"))

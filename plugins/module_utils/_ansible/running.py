@@ -105,9 +105,10 @@ def _find_runs(call: Call) -> list[StoredRun]:
                 f"id: there is no run {params['id']} in {call.store.location}. Leave `id` out to list all."
             )
         return [found]
+    status: Status | None = params["status"]
     return call.store.runs.find(
         job=params["job"],
-        status=t.cast("Status | None", params["status"]),
+        status=status,
         since=params["since"],
         limit=params["limit"],
         offset=params["offset"],

@@ -16,7 +16,7 @@ from .._model.errors import StoreError
 from .._model.plans import Change, Outcome
 from .._model.runs import AppliedChange
 from .._model.secrets import GeneratedPassword
-from .._model.values import Value
+from .._model.values import Key, Value
 from .._planning.sealing import read_changes
 from .._providers.before_image import judge
 from .journal import read_journal
@@ -64,8 +64,14 @@ def settle_changes(
 
 
 def _look_up(changes: Sequence[Change], destination: Destination) -> Mapping[int, Outcome]:
+    # A file that the first write would have made is not there to be read when that write never came.
+    exists = destination.provider.describe_container(destination.query).exists
+    present = _read_present([change.key for change in changes], destination) if exists else {}
+    return {change.number: _verdict(change, present.get(change.key)) for change in changes}
+
+
+def _read_present(keys: Sequence[Key], destination: Destination) -> Mapping[tuple[Value, ...], Mapping[str, Value]]:
     present: dict[tuple[Value, ...], dict[str, Value]] = {}
-    keys = [change.key for change in changes]
     wanted: set[tuple[Value, ...]] = set(keys)
     provider = destination.provider
     with provider.read_keys(destination.query, destination.fields, destination.key_fields, keys) as reading:
@@ -76,7 +82,7 @@ def _look_up(changes: Sequence[Change], destination: Destination) -> Mapping[int
                 if key in wanted:
                     present[key] = record
     provider.release()
-    return {change.number: _verdict(change, present.get(change.key)) for change in changes}
+    return present
 
 
 def _verdict(change: Change, current: Mapping[str, Value] | None) -> Outcome:

@@ -104,9 +104,9 @@ class RowView(Mapping[str, Value]):
             raise RecordError(unknown("source field", name, self.positions))
         return self.row[position]
 
-    def get(self, name: str, default: t.Any = None) -> t.Any:
-        """Give the field's value; `default` never hides a wrong name, it stands in for an empty value."""
-        value = self[name]
+    def get(self, key: str, default: t.Any = None) -> t.Any:
+        """Give the value of the field `key`; `default` never hides a wrong name, it stands in for an empty value."""
+        value = self[key]
         return default if value is None else value
 
     def __contains__(self, name: object) -> bool:

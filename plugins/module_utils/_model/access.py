@@ -22,8 +22,8 @@ class Query:
     """What to read: a container (table, sheet; None for a file that is one container) or a query text, never both.
 
     `newer_than` is a hint `(field, canonical text)`: a provider that can may leave out records that are older;
-    records equal to it must be returned. With `optional` a container that does not exist is described as such instead of
-    being refused, because writing will make it.
+    records equal to it must be returned. With `optional` a container that does not exist is described as such instead
+    of being refused, because writing will make it.
     """
 
     container: str | None = None

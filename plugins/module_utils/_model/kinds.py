@@ -200,6 +200,8 @@ def _parse_integer(value: Single) -> int:
     text = _plain_text(value, "a whole number")
     if text in ("true", "false"):
         return int(text == "true")
+    if len(text) < 19 and text.isascii() and text.isdigit():
+        return int(text)
     number = _parse_decimal(value, text, "a whole number")
     if number != number.to_integral_value(context=_WIDE):
         raise _wrong(value, "a whole number")
@@ -257,14 +259,13 @@ def _shortest_single(number: float) -> float:
     if not math.isfinite(number):
         return number
     try:
-        packed = struct.pack("f", number)
+        packed = struct.pack("<f", number)
     except OverflowError:
         raise ValueError(f"{number!r} is too big for a 32-bit float") from None
-    for digits in range(6, 10):
-        short = float(f"{number:.{digits}g}")
-        if struct.pack("f", short) == packed:
-            return short
-    return number
+    rounded = struct.unpack("<f", packed)[0]
+    shorter = (float(f"{rounded:.{digits}g}") for digits in range(6, 9))
+    # Nine digits always tell one 32-bit float from all others.
+    return next((short for short in shorter if struct.pack("<f", short) == packed), float(f"{rounded:.9g}"))
 
 
 def _boolean(_info: FieldInfo) -> Canonicalizer:

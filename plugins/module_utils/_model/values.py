@@ -40,9 +40,8 @@ def from_json(data: t.Any) -> Value:
     """Give the value that `to_json` wrote as `data`. Raises ValueError for anything else."""
     if data is None or isinstance(data, str):
         return data
-    if isinstance(data, Mapping) and set(data) == {"base64"}:
-        if isinstance(data["base64"], str):
-            return base64.b64decode(data["base64"], validate=True)
+    if isinstance(data, Mapping) and set(data) == {"base64"} and isinstance(data["base64"], str):
+        return base64.b64decode(data["base64"], validate=True)
     if isinstance(data, list):
         parts = tuple(from_json(part) for part in data)
         if all(isinstance(part, (str, bytes)) for part in parts):

@@ -61,11 +61,12 @@ class KeyReader:
     def texts(self, row: Sequence[t.Any]) -> Key:
         """Give the key texts of `row`, not folded. Raises RecordError when a part is empty or not one text."""
         parts = tuple(row[position] for position in self.positions)
-        for part in parts:
-            if part is None or part == "":
-                raise RecordError("the key is empty: every part of a key needs a value.", code="empty_key")
-            if not isinstance(part, str):
+        for part, fold in zip(parts, self.folds, strict=True):
+            if part is not None and not isinstance(part, str):
                 raise RecordError(f"a key is one text, got {show(part)}.", code="key")
+            # Blanks are an empty key where the destination does not see them.
+            if not part or (fold is not None and not fold(part)):
+                raise RecordError("the key is empty: every part of a key needs a value.", code="empty_key")
         return parts
 
 

@@ -139,8 +139,6 @@ class _ObjectPlanner:
         """Give what picks `positions` from a row, None when that is the whole row."""
         if list(positions) == list(range(width)):
             return None
-        if not positions:
-            return lambda _row: ()
         if len(positions) == 1:
             # A tuple like that of the other side, where the one field may be the whole row.
             position = positions[0]

@@ -263,7 +263,7 @@ class SourceSweep:
             if key in self._sorted and not self._take_back(key):
                 at_fault -= 1
             texts = key if isinstance(key, tuple) else (key,)
-            for _ in range(at_fault):
+            for _each in range(at_fault):
                 self._tally.error(
                     texts,
                     "ambiguous",

@@ -13,8 +13,8 @@ from .._model.values import Key, Value, show_key
 from .before_image import judge
 
 Record = Mapping[str, Value]
-Refusal = Callable[[Change], Outcome | None]
-ValueRefusal = Callable[[str, PlannedValue], Outcome | None]
+Refusal = Callable[[Change], "Outcome | None"]
+ValueRefusal = Callable[[str, PlannedValue], "Outcome | None"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

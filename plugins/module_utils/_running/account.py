@@ -111,7 +111,7 @@ def _as_applied(part: ObjectPlan, applied: Iterable[AppliedChange]) -> Statistic
 
 def total_statistics(parts: Iterable[tuple[str, Statistics]]) -> Statistics:
     """Give the sum over all objects."""
-    return sum((statistics for _, statistics in parts), Statistics())
+    return sum((part[1] for part in parts), Statistics())
 
 
 def decide_status(account: Account, total: Statistics) -> Status:

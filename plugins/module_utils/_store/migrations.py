@@ -23,7 +23,7 @@ from .tables import tables
 if t.TYPE_CHECKING:
     from sqlalchemy.engine import Connection, Engine
 
-Migration: t.TypeAlias = "Callable[[Connection], None]"
+Migration: t.TypeAlias = Callable[["Connection"], None]
 
 _ADVISORY_LOCK = int.from_bytes(hashlib.sha256(b"lockstep.sync migration").digest()[:8], "big", signed=True)
 

@@ -126,8 +126,8 @@ def _formulas(sheet: Worksheet) -> Iterator[tuple[str, str]]:
 
 def _blocks(rows: Sequence[int]) -> Iterator[tuple[int, int]]:
     """Give the first and last row of each unbroken run."""
-    for _, run in groupby(enumerate(rows), lambda pair: pair[1] - pair[0]):
-        numbers = [row for _, row in run]
+    for _offset, run in groupby(enumerate(rows), lambda pair: pair[1] - pair[0]):
+        numbers = [row for _place, row in run]
         yield numbers[0], numbers[-1]
 
 

@@ -157,7 +157,7 @@ class ExcelReading:
 
     def batches(self) -> Iterator[list[Row]]:
         width = len(self._columns)
-        for _, rows in self._sheet.batches((*self._columns, *self._key_columns)):
+        for _place, rows in self._sheet.batches((*self._columns, *self._key_columns)):
             if self._keys is None:
                 yield rows
             else:

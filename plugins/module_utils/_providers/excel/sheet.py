@@ -203,9 +203,7 @@ def canonical_column(cells: Sequence[t.Any]) -> Sequence[Value]:
 
 
 def _canonical(cell: t.Any) -> Single | None:
-    if type(cell) is str:
-        return cell or None
-    return from_native(cell)
+    return from_native(cell) or None
 
 
 def _name(cell: t.Any) -> str:

@@ -19,8 +19,8 @@ if t.TYPE_CHECKING:
     from ansible_collections.lockstep.sync.plugins.module_utils._model.plans import PlannedValue
     from ansible_collections.lockstep.sync.plugins.module_utils._model.values import Value
 
-CompileFields: t.TypeAlias = "Callable[..., CompiledObject]"
-MapValue: t.TypeAlias = "Callable[..., PlannedValue]"
+CompileFields: t.TypeAlias = Callable[..., "CompiledObject"]
+MapValue: t.TypeAlias = Callable[..., "PlannedValue"]
 
 
 @pytest.fixture

@@ -55,7 +55,7 @@ def test_the_first_characters_do_not_tell_their_class():
 
 
 def test_system_randomness_gives_another_one_each_time():
-    assert len({make_password(PasswordRule(), random.SystemRandom()) for _ in range(20)}) == 20
+    assert len({make_password(PasswordRule(), random.SystemRandom()) for _each in range(20)}) == 20
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,10 @@ def test_title_case_changes_nothing_but_case(text):
     assert title_case(text).casefold() == text.casefold()
 
 
-@given(st.text(alphabet=st.characters(max_codepoint=0x24F)))
+LETTERS = st.characters(max_codepoint=0x24F).filter(lambda char: len(char.title()) == len(char.lower()) == 1)
+
+
+@given(st.text(alphabet=LETTERS))
 def test_title_case_is_stable(text):
     once = title_case(text)
 

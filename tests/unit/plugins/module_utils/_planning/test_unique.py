@@ -20,7 +20,7 @@ def test_a_free_wish_is_taken_as_it_is():
 def test_a_taken_wish_gets_the_first_free_number_without_regard_to_case():
     values = UniqueValues(["JSmith", "jsmith2", "jsmith4"])
 
-    assert [values.take("jsmith", PLAIN) for _ in range(3)] == ["jsmith3", "jsmith5", "jsmith6"]
+    assert [values.take("jsmith", PLAIN) for _each in range(3)] == ["jsmith3", "jsmith5", "jsmith6"]
 
 
 def test_sharp_s_counts_as_two_letters_when_compared():

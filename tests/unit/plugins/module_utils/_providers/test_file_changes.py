@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 FIELDS = ("id", "name")
 
 
-def accept(_: Change) -> Outcome | None:
+def accept(_change: Change) -> Outcome | None:
     return None
 
 

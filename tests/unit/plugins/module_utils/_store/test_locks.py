@@ -153,7 +153,7 @@ sys.stdin.readline()
 def test_of_eight_processes_exactly_one_gets_the_lock(path: Path) -> None:
     tree = next(entry for entry in sys.path if (Path(entry) / "ansible_collections" / "lockstep").exists())
     command = [sys.executable, "-c", CONTENDER, tree, f"sqlite:///{path}"]
-    processes = [subprocess.Popen(command, stdin=-1, stdout=-1, text=True, bufsize=1) for _ in range(8)]
+    processes = [subprocess.Popen(command, stdin=-1, stdout=-1, text=True, bufsize=1) for _each in range(8)]
     answers = []
     for expected in ("ready\n", None):
         lines = [process.stdout.readline() for process in processes if process.stdout is not None]

@@ -87,7 +87,8 @@ def test_store_of_a_newer_release_is_refused(create: bool, open_at: Callable[...
 
 def test_version_that_is_no_number_is_refused(open_at: Callable[..., Store], path: Path) -> None:
     open_at(path).close()
-    with closing(sqlite3.connect(path)) as connection, connection:
+    connection = sqlite3.connect(path)
+    with closing(connection), connection:
         connection.execute("UPDATE lockstep_meta SET value = 'x' WHERE name = 'version'")
     with pytest.raises(StoreError, match="version 'x', which is not a number"):
         open_at(path)
@@ -118,7 +119,9 @@ open_store(StoreAddress(url=sys.argv[2]), create=True, clock=lambda: datetime.no
 def test_processes_that_open_a_new_store_at_once_make_it_once(path: Path) -> None:
     tree = next(entry for entry in sys.path if (Path(entry) / "ansible_collections" / "lockstep").exists())
     command = [sys.executable, "-c", OPENER, tree, f"sqlite:///{path}"]
-    processes = [subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(4)]
+    processes = [
+        subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _each in range(4)
+    ]
     for process in processes:
         assert process.stdin is not None
         process.stdin.write("go\n")

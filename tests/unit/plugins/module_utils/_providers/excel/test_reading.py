@@ -360,7 +360,7 @@ def test_a_zip_bomb_is_refused_by_its_numbers(path: Path) -> None:
         zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as package_file,
         package_file.open("xl/media/bomb.bin", "w") as part,
     ):
-        for _ in range(210):
+        for _each in range(210):
             part.write(bytes(1_000_000))
     with pytest.raises(ProviderError, match=r"it unpacks to 210,\d\d\d,\d\d\d bytes, \d+ times its size"):
         provider(path).check()
