@@ -1,0 +1,211 @@
+# Copyright (c) 2026, the lockstep.sync contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import json
+import typing as t
+from dataclasses import replace
+
+import pytest
+from ansible_collections.lockstep.sync.plugins.module_utils._model.access import WriteTarget
+from ansible_collections.lockstep.sync.plugins.module_utils._model.errors import StoreError
+from ansible_collections.lockstep.sync.plugins.module_utils._model.plans import Change, ObjectPlan, Plan, PlannedValue
+from ansible_collections.lockstep.sync.plugins.module_utils._model.runs import Statistics
+from ansible_collections.lockstep.sync.plugins.module_utils._model.secrets import GeneratedPassword, PasswordRule
+from ansible_collections.lockstep.sync.plugins.module_utils._planning.sealing import (
+    change_from_json,
+    change_to_json,
+    read_changes,
+    seal,
+    write_plan,
+)
+from hypothesis import given
+from hypothesis import strategies as st
+
+PASSWORD = GeneratedPassword(rule=PasswordRule(per="job", length=20))
+CHANGES = (
+    Change(number=1, object="person", action="create", key=("1",), before={}, after={"id": "1", "pw": PASSWORD}),
+    Change(number=2, object="person", action="update", key=("2",), before={"name": None}, after={"name": "Bob\né"}),
+    Change(number=3, object="person", action="delete", key=("3",), before={"raw": b"\xff", "many": ("a",)}, after={}),
+)
+TARGET = WriteTarget(container="people", key_fields=("id",), fields=("id", "name"))
+
+
+def plan_of(*changes: Change, target: WriteTarget = TARGET, job: str = "hr", mapping: str = "m1") -> Plan:
+    part = ObjectPlan(
+        name="person",
+        target=target,
+        changes=changes,
+        held_changes=(),
+        held=(),
+        problems=(),
+        statistics=Statistics(),
+    )
+    return seal(Plan(job=job, mapping_digest=mapping, objects=(part,)))
+
+
+def lines_of(plan: Plan) -> list[str]:
+    lines: list[str] = []
+    write_plan(plan, lines.append)
+    return lines
+
+
+SINGLES = st.text(max_size=8) | st.binary(max_size=8)
+VALUES = st.none() | SINGLES | st.lists(SINGLES, max_size=3).map(tuple)
+PLANNED = VALUES | st.builds(
+    GeneratedPassword, rule=st.builds(PasswordRule, length=st.integers(6, 99), special=st.sampled_from(["", "!#"]))
+)
+
+
+@st.composite
+def any_change(draw: st.DrawFn) -> Change:
+    return Change(
+        number=draw(st.integers(1, 10**6)),
+        object=draw(st.text(max_size=8)),
+        action=draw(st.sampled_from(["create", "update", "delete"])),
+        key=tuple(draw(st.lists(st.text(max_size=8), min_size=1, max_size=3))),
+        target=draw(st.none() | st.text(max_size=8)),
+        before=draw(st.dictionaries(st.text(max_size=5), VALUES, max_size=3)),
+        after=draw(st.dictionaries(st.text(max_size=5), PLANNED, max_size=3)),
+    )
+
+
+@given(st.lists(any_change(), max_size=4))
+def test_a_plan_file_gives_back_exactly_its_changes(changes: list[Change]) -> None:
+    assert read_changes(lines_of(plan_of(*changes)), "plan") == changes
+
+
+@given(any_change())
+def test_a_change_comes_back_from_its_json(change: Change) -> None:
+    assert change_from_json(json.loads(json.dumps(change_to_json(change)))) == change
+
+
+def test_the_digest_is_the_same_for_the_same_plan() -> None:
+    assert plan_of(*CHANGES).digest == plan_of(*CHANGES).digest
+    assert len(plan_of().digest) == 64
+
+
+def altered(number: int, **fields: t.Any) -> tuple[Change, ...]:
+    changes = list(CHANGES)
+    changes[number] = replace(changes[number], **fields)
+    return tuple(changes)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        plan_of(*CHANGES, job="crm"),
+        plan_of(*CHANGES, mapping="m2"),
+        plan_of(*CHANGES, target=replace(TARGET, container="staff")),
+        plan_of(*CHANGES, target=replace(TARGET, replace=True)),
+        plan_of(*CHANGES, target=replace(TARGET, fields=("id",))),
+        plan_of(*CHANGES, target=replace(TARGET, key_fields=("name",))),
+        plan_of(*CHANGES[:2]),
+        plan_of(*reversed(CHANGES)),
+        plan_of(*altered(1, after={"name": ""})),
+        plan_of(*altered(1, before={"name": ""})),
+        plan_of(*altered(1, key=("22",))),
+        plan_of(*altered(1, action="delete")),
+        plan_of(*altered(1, target="place")),
+        plan_of(*altered(0, after={"id": "1", "pw": GeneratedPassword(rule=PasswordRule(length=6))})),
+    ],
+)
+def test_the_digest_differs_when_anything_that_would_be_done_differs(other: Plan) -> None:
+    assert other.digest != plan_of(*CHANGES).digest
+
+
+def test_a_plan_file_holds_no_password_only_its_rule() -> None:
+    line = json.loads(lines_of(plan_of(*CHANGES))[1])
+    assert line["after"]["pw"] == {"password": {**line["after"]["pw"]["password"], "per": "job", "length": 20}}
+
+
+@pytest.mark.parametrize("kept", [0, 1, 2, 3, 4])
+def test_a_plan_file_cut_between_lines_gives_nothing(kept: int) -> None:
+    with pytest.raises(StoreError, match=r"plan file plan is not whole: its end is missing\. Nothing of it is used\."):
+        read_changes(lines_of(plan_of(*CHANGES))[:kept], "plan")
+
+
+def test_a_plan_file_cut_anywhere_gives_nothing() -> None:
+    text = "".join(lines_of(plan_of(*CHANGES)))
+    for length in range(len(text) - 1):
+        with pytest.raises(StoreError, match="plan file plan"):
+            read_changes(text[:length].splitlines(keepends=True), "plan")
+
+
+def test_only_the_last_line_break_may_be_missing() -> None:
+    text = "".join(lines_of(plan_of(*CHANGES)))[:-1]
+    assert read_changes(text.splitlines(keepends=True), "plan") == list(CHANGES)
+
+
+def test_a_plan_file_without_its_first_line_gives_nothing() -> None:
+    with pytest.raises(StoreError, match="is not whole"):
+        read_changes(lines_of(plan_of(*CHANGES))[1:], "plan")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('"Bob', '"Bot'),
+        ('"key":["2"]', '"key":["3"]'),
+        ('"action":"update"', '"action":"delete"'),
+        ('"job":"hr"', '"job":"crm"'),
+        ('"container":"people"', '"container":"staff"'),
+    ],
+)
+def test_a_plan_file_changed_by_hand_gives_nothing(old: str, new: str) -> None:
+    text = "".join(lines_of(plan_of(*CHANGES)))
+    assert text.count(old) == 1
+    with pytest.raises(StoreError, match=r"plan file plan was changed after it was sealed\. Nothing of it is used\."):
+        read_changes(text.replace(old, new).splitlines(keepends=True), "plan")
+
+
+@pytest.mark.parametrize("order", [(0, 2, 1, 3, 4), (0, 1, 3, 4), (0, 1, 1, 2, 3, 4)])
+def test_lines_that_moved_vanished_or_doubled_give_nothing(order: tuple[int, ...]) -> None:
+    lines = lines_of(plan_of(*CHANGES))
+    with pytest.raises(StoreError, match="was changed after it was sealed"):
+        read_changes([lines[number] for number in order], "plan")
+
+
+def test_anything_after_the_end_gives_nothing() -> None:
+    lines = lines_of(plan_of(*CHANGES))
+    with pytest.raises(StoreError, match="plan file plan, line 6: damaged: unexpected content"):
+        read_changes([*lines, lines[1]], "plan")
+
+
+@pytest.mark.parametrize("line", ["\0\0\0\n", "[]\n", "7\n", "\n", "{\n"])
+def test_a_line_that_is_no_change_gives_nothing(line: str) -> None:
+    lines = lines_of(plan_of(*CHANGES))
+    with pytest.raises(StoreError, match="plan file plan, line 3: damaged"):
+        read_changes([*lines[:2], line, *lines[3:]], "plan")
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"action": "drop"},
+        {"number": "one"},
+        {"key": None},
+        {"before": []},
+        {"after": {"name": 5}},
+        {"after": {"pw": {"password": {"colour": "red"}}}},
+        {"after": {"pw": {"password": None}}},
+        {"before": {"raw": {"base64": "?"}}},
+    ],
+)
+def test_a_damaged_change_is_refused(damage: dict[str, t.Any]) -> None:
+    with pytest.raises(StoreError, match="a change in the plan file is damaged"):
+        change_from_json(change_to_json(CHANGES[1]) | damage)
+
+
+@pytest.mark.parametrize("name", ["number", "object", "action", "key", "before", "after"])
+def test_a_change_that_lacks_a_part_is_refused(name: str) -> None:
+    data = change_to_json(CHANGES[1])
+    del data[name]
+    with pytest.raises(StoreError, match="is damaged"):
+        change_from_json(data)
+
+
+def test_the_plan_counts_its_changes() -> None:
+    after: dict[str, PlannedValue] = {"name": "x"}
+    assert plan_of(*CHANGES, *altered(1, after=after)).change_count == 6
