@@ -61,12 +61,16 @@ class Reading(t.Protocol):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WriteTarget:
-    """Where changes go: the container, the key fields, all mapped fields, and whether only mapped content survives."""
+    """Where changes go: the container, the key fields, all mapped fields, and whether only mapped content survives.
+
+    `loose_keys` says that the system may take different key texts for equal (a collation without case or accents).
+    """
 
     container: str | None
     key_fields: tuple[str, ...]
     fields: tuple[str, ...]
     replace: bool = False
+    loose_keys: bool = False
 
 
 class Writer(t.Protocol):

@@ -58,3 +58,18 @@ def check_endpoints(job: JobSpec, source_type: ProviderType, destination_type: P
         place = f"job {job.name!r}, object {spec.name!r}"
         check_endpoint(spec.source, "source", source_type, place)
         check_endpoint(spec.destination, "destination", destination_type, place)
+    _refuse_shared_deletes(job)
+
+
+def _refuse_shared_deletes(job: JobSpec) -> None:
+    """Refuse objects that write to one container and delete: each would miss the other's records at its source."""
+    places: dict[Endpoint, str] = {}
+    deleting = {spec.destination for spec in job.objects if spec.missing_at_source == "delete"}
+    for spec in job.objects:
+        other = places.setdefault(spec.destination, spec.name)
+        if other != spec.name and spec.destination in deleting:
+            raise ConfigError(
+                f"job {job.name!r}: objects {other!r} and {spec.name!r} have the same destination, so with "
+                "`missing_at_source: delete` one would delete the other's records. Give them destinations of their own, "
+                "make them one object, or set `missing_at_source: skip` for both."
+            )

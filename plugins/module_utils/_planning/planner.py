@@ -90,6 +90,7 @@ class _ObjectPlanner:
                 key_fields=self._key_fields,
                 fields=request.mapping.fields,
                 replace=self._spec.destination.replace_file,
+                loose_keys=any(self._folds),
             ),
             changes=changes,
             held_changes=held_changes,

@@ -126,12 +126,22 @@ class Runs:
                 raise StoreError(f"The state store {self._session.location} has no run {run_id}.")
 
     def mark_interrupted(self, run_id: int, message: str, finished: str) -> bool:
-        """Make a run that is still `running` a failed one; give False when it has ended meanwhile."""
+        """Make a run that is still `running` a failed one; give False when it has ended meanwhile.
+
+        Its counts are those of the changes that were added to it.
+        """
         table = tables().runs
         update = table.update().where(table.c.id == run_id, table.c.status == "running")
         with self._session.write(exclusive=False) as connection:
+            total, done = _count_changes(connection, run_id)
             changed = connection.execute(
-                update.values(status="failed", message=clean(message), finished=normalize(finished, "finished"))
+                update.values(
+                    status="failed",
+                    message=clean(message),
+                    finished=normalize(finished, "finished"),
+                    statistics=to_json_text(done.as_dict()),
+                    changes_total=total,
+                )
             ).rowcount
         return changed == 1
 
@@ -244,6 +254,23 @@ def _of_job(connection: Connection, job_name: str) -> sa.ColumnElement[bool]:
     table = tables().runs
     number = job_id(connection, job_name)
     return table.c.job_name == job_name if number is None else table.c.job_id == number
+
+
+def _count_changes(connection: Connection, run_id: int) -> tuple[int, Statistics]:
+    """Give how many changes the run has, and the counts of those that were made or failed."""
+    import sqlalchemy as sa
+
+    table = tables().changes
+    query = sa.select(table.c.status, table.c.action, sa.func.count()).where(table.c.run_id == run_id)
+    rows = connection.execute(query.group_by(table.c.status, table.c.action))
+    counts = {(status, action): int(count) for status, action, count in rows}
+    made = Statistics(
+        created=counts.get(("done", "create"), 0),
+        updated=counts.get(("done", "update"), 0),
+        deleted=counts.get(("done", "delete"), 0),
+        errors=sum(count for (status, _action), count in counts.items() if status == "failed"),
+    )
+    return sum(counts.values()), made
 
 
 def _to_run(row: Row[t.Any]) -> StoredRun:

@@ -144,7 +144,8 @@ def _describe_text(family: Family, type_: sa.types.TypeEngine[t.Any]) -> _Found 
         traits["case_sensitive"] = traits["case_sensitive"] and visit != "CITEXT"
         return "text", traits, "sure"
     padded = family != "mysql" and visit in ("CHAR", "NCHAR")
-    return "text", {**traits, "max_length": _positive(type_.length)}, "padded" if padded else "sure"
+    traits |= {"max_length": _positive(type_.length), "trailing_blanks_count": not padded}
+    return "text", traits, "padded" if padded else "sure"
 
 
 def _positive(length: object) -> int | None:

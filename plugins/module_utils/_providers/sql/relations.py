@@ -166,6 +166,10 @@ def _build_column(database: Database, inspector: sa.Inspector, found: _Found, it
         writable=column.info.writable and "computed" not in item and not filled_always,
         case_sensitive=column.info.case_sensitive and name not in found.caseless,
     )
+    if database.family == "mysql" and info.kind == "text":
+        # Most collations of MariaDB pad with blanks, and those that ignore case mostly ignore accents, too. Taking more
+        # keys for equal than the database does is reported; taking fewer would delete one of two that are the same.
+        info = replace(info, trailing_blanks_count=False, accent_sensitive=info.case_sensitive)
     # In SQLite only a table's columns coerce what is put into them.
     untyped = found.is_view and database.family == "sqlite"
     return replace(column, info=info, trait="loose" if untyped else column.trait)

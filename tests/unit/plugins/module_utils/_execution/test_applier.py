@@ -6,6 +6,7 @@ from __future__ import annotations
 import random
 import typing as t
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -403,3 +404,18 @@ def test_nothing_is_written_before_it_is_asked_for(shop: Workshop) -> None:
     )
     run()
     assert shop.destination.writers == []
+
+
+@pytest.mark.parametrize(
+    ("loose_keys", "present", "deletion"),
+    [(True, "1", "skipped"), (True, "9", "done"), (False, "1", "done")],
+)
+def test_nothing_is_deleted_when_a_key_the_system_holds_for_equal_kept_a_record_from_being_created(
+    shop: Workshop, loose_keys: bool, present: str, deletion: str
+) -> None:
+    shop.destination.records = [{"id": present, "name": "there"}, {"id": "2", "name": None}]
+    plan = plan_of([create(1, name="new"), delete(2)])
+    target = replace(TARGET, loose_keys=loose_keys)
+    shop.apply(replace(plan, objects=(replace(plan.objects[0], target=target),)))
+    assert shop.statuses[1][1] == deletion
+    assert ({"id": "2", "name": None} in shop.destination.records) == (deletion == "skipped")

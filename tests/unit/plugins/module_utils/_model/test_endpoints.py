@@ -80,3 +80,29 @@ def test_looks_at_every_object_of_a_job() -> None:
     check_endpoints(make_job(good), "csv", "sql")
     with pytest.raises(ConfigError, match="job 'j', object 'two', destination: `table` is missing"):
         check_endpoints(make_job(good, {"name": "two"}), "csv", "sql")
+
+
+def two_objects(first: str, second: str, missing_at_source: str) -> JobSpec:
+    fields = [{"name": "id", "source": "id", "key": True}]
+    return parse_job(
+        "j",
+        {
+            "source": {"provider": "s", "table": "people"},
+            "destination": {"provider": "d"},
+            "missing_at_source": missing_at_source,
+            "objects": [
+                {"name": "staff", "destination": {"table": first}, "fields": fields},
+                {"name": "guests", "destination": {"table": second}, "fields": fields},
+            ],
+        },
+    )
+
+
+def test_objects_that_would_delete_each_others_records_are_refused() -> None:
+    with pytest.raises(ConfigError, match="objects 'staff' and 'guests' have the same destination"):
+        check_endpoints(two_objects("people", "people", "delete"), "sql", "sql")
+
+
+def test_objects_may_share_a_destination_when_nothing_is_deleted() -> None:
+    check_endpoints(two_objects("people", "people", "skip"), "sql", "sql")
+    check_endpoints(two_objects("staff", "guests", "delete"), "sql", "sql")
