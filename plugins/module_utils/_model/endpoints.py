@@ -70,6 +70,6 @@ def _refuse_shared_deletes(job: JobSpec) -> None:
         if other != spec.name and spec.destination in deleting:
             raise ConfigError(
                 f"job {job.name!r}: objects {other!r} and {spec.name!r} have the same destination, so with "
-                "`missing_at_source: delete` one would delete the other's records. Give them destinations of their own, "
-                "make them one object, or set `missing_at_source: skip` for both."
+                "`missing_at_source: delete` one would delete the other's records. Give them destinations of their "
+                "own, make them one object, or set `missing_at_source: skip` for both."
             )

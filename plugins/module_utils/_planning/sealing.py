@@ -21,29 +21,28 @@ from .._model.secrets import GeneratedPassword, PasswordRule
 from .._model.values import from_json, to_json
 
 FORMAT = "lockstep-plan-1"
+PLAIN_TYPES = frozenset({str, type(None)})
 PASSWORD_MARK = "password"  # noqa: S105 - the name of a mark, not a password
 
 
-def seal(plan: Plan) -> Plan:
-    """Give `plan` with its digest: a BLAKE2b over the job, its mapping digest, the targets and every change in
-    order.
+def seal(plan: Plan, write: t.Callable[[str], object] | None = None) -> Plan:
+    """Give `plan` with its digest: a BLAKE2b over the job, its mapping digest, the targets and every change in order.
+
+    With `write`, the plan is written as text through it on the way, in pieces that end in a line break.
     """
-    digest = _new_digest(plan)
-    for line in change_lines(plan):
+    digest = hashlib.blake2b(digest_size=32)
+    for line in _content_lines(plan):
         digest.update(line.encode("utf-8"))
-    return replace(plan, digest=digest.hexdigest())
+        if write is not None:
+            write(line)
+    sealed = replace(plan, digest=digest.hexdigest())
+    if write is not None:
+        write(_line({"digest": sealed.digest, "changes": sealed.change_count}))
+    return sealed
 
 
-def write_plan(plan: Plan, write: t.Callable[[str], object]) -> None:
-    """Write the sealed `plan` as text through `write`, in pieces that end in a line break."""
-    write(_line(_header(plan)))
-    for line in change_lines(plan):
-        write(line)
-    write(_line({"digest": plan.digest, "changes": plan.change_count}))
-
-
-def change_lines(plan: Plan) -> Iterator[str]:
-    """Yield one JSON line per change, in the order of the plan."""
+def _content_lines(plan: Plan) -> Iterator[str]:
+    yield _line(_header(plan))
     for part in plan.objects:
         for change in part.changes:
             yield _line(change_to_json(change))
@@ -56,12 +55,19 @@ def change_to_json(change: Change) -> dict[str, t.Any]:
         "object": change.object,
         "action": change.action,
         "key": list(change.key),
-        "before": {name: to_json(value) for name, value in change.before.items()},
-        "after": {name: planned_to_json(value) for name, value in change.after.items()},
+        "before": _fields_to_json(change.before),
+        "after": _fields_to_json(change.after),
     }
     if change.target is not None:
         data["target"] = change.target
     return data
+
+
+def _fields_to_json(fields: Mapping[str, PlannedValue]) -> Mapping[str, t.Any]:
+    # Most changes hold only text, which is its own JSON form; a plan can have a million of them.
+    if PLAIN_TYPES.issuperset(map(type, fields.values())):
+        return fields
+    return {name: planned_to_json(value) for name, value in fields.items()}
 
 
 def planned_to_json(value: PlannedValue) -> t.Any:
@@ -124,12 +130,6 @@ def read_changes(lines: Iterable[str], path: str) -> list[Change]:
     return changes
 
 
-def _new_digest(plan: Plan) -> t.Any:
-    digest = hashlib.blake2b(digest_size=32)
-    digest.update(_line(_header(plan)).encode("utf-8"))
-    return digest
-
-
 def _header(plan: Plan) -> dict[str, t.Any]:
     return {
         "format": FORMAT,
@@ -148,5 +148,8 @@ def _header(plan: Plan) -> dict[str, t.Any]:
     }
 
 
+_encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), check_circular=False).encode
+
+
 def _line(data: Mapping[str, t.Any]) -> str:
-    return json.dumps(data, sort_keys=True, separators=(",", ":")) + "\n"
+    return _encode(data) + "\n"

@@ -43,11 +43,12 @@ def format_line(line: LogLine) -> str:
 
 @dataclass(kw_only=True, slots=True)
 class Account:
-    """What has happened so far, over all tries of a run."""
+    """What has happened so far, over all tries of a run; `planned` counts the changes of all their plans."""
 
     plan: Plan | None = None
     applied: list[AppliedChange] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    planned: int = 0
     failure: str = ""
     failure_code: str = ""
 
@@ -55,6 +56,11 @@ class Account:
     def held(self) -> Sequence[Held]:
         """The tripped guards of all objects."""
         return [] if self.plan is None else [item for part in self.plan.objects for item in part.held]
+
+    def try_again(self) -> None:
+        """Forget the last failure, and what it left in doubt: the next plan looks at those records anew."""
+        self.failure = self.failure_code = ""
+        self.applied = [item for item in self.applied if item.outcome is None or item.outcome.code != "in_doubt"]
 
     @property
     def written(self) -> int:

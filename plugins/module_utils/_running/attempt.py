@@ -57,7 +57,7 @@ class Attempt:
         """Plan only. Gives the explanation of one record when one is asked for."""
         with open_sides(self._job, self._store, self._runtime) as sides:
             explanation = self._explain(sides) if self._request.explain is not None else None
-            self._account.plan = self._plan(sides, first_number=1)
+            self._account.plan = seal(self._plan(sides, first_number=1))
             self._account.applied = [
                 AppliedChange(change=change, outcome=None)
                 for part in self._account.plan.objects
@@ -68,12 +68,12 @@ class Attempt:
     def apply(self, number: int, files: RunFiles) -> None:
         """Plan, seal, save the plan, and apply it; `number` is the try, from 1."""
         with open_sides(self._job, self._store, self._runtime) as sides:
-            first = self._account.applied[-1].change.number + 1 if self._account.applied else 1
-            plan = self._plan(sides, first_number=first)
-            self._account.plan = plan
+            plan = self._plan(sides, first_number=self._account.planned + 1)
+            self._account.planned += plan.change_count
             if not plan.change_count:
+                self._account.plan = seal(plan)
                 return
-            save_plan(plan, files.plan(number))
+            self._account.plan = plan = save_plan(plan, files.plan(number))
             self._log.info(f"sealed plan of {plan.change_count} changes, digest {plan.digest[:16]}")
             journal = Journal(files.journal(number))
             try:
@@ -113,8 +113,7 @@ class Attempt:
                 number += len(part.changes)
         sides.release()
         self._account.problems = [*(problem for part in parts for problem in part.problems), *self._missing_keys(parts)]
-        plan = Plan(job=self._job.name, mapping_digest=self._job.mapping_digest, objects=tuple(parts))
-        return seal(plan)
+        return Plan(job=self._job.name, mapping_digest=self._job.mapping_digest, objects=tuple(parts))
 
     def _object_request(self, item: PreparedObject, first_number: int) -> ObjectRequest:
         return ObjectRequest(

@@ -126,7 +126,7 @@ class _Conductor:
     def _try(self, checkpoint: Callable[[], None], files: RunFiles) -> None:
         tries = 1 + self._job.on_error.retries
         for number in range(1, tries + 1):
-            self._account.failure = self._account.failure_code = ""
+            self._account.try_again()
             try:
                 self._attempt(checkpoint).apply(number, files)
             except LockstepError as error:

@@ -18,7 +18,7 @@ from .._model.plans import Plan
 from .._model.runs import AppliedChange, LogLine
 from .._model.secrets import MASK, GeneratedPassword
 from .._model.values import show_key, to_json
-from .._planning.sealing import write_plan
+from .._planning.sealing import seal
 from .account import format_line
 
 
@@ -66,9 +66,11 @@ def make_run_folder(run_directory: Path, run_id: int) -> RunFiles:
     return RunFiles(folder=folder)
 
 
-def save_plan(plan: Plan, path: Path) -> None:
-    """Write the sealed plan and wait until it is on the disk."""
-    _write(path, lambda write: write_plan(plan, write), sync=True)
+def save_plan(plan: Plan, path: Path) -> Plan:
+    """Seal the plan while it is written, wait until it is on the disk, and give it sealed."""
+    sealed: list[Plan] = []
+    _write(path, lambda write: sealed.append(seal(plan, write)), sync=True)
+    return sealed[0]
 
 
 def save_changes(changes: Iterable[AppliedChange], path: Path) -> None:

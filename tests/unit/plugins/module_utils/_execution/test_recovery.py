@@ -24,7 +24,7 @@ from ansible_collections.lockstep.sync.plugins.module_utils._model.plans import 
 )
 from ansible_collections.lockstep.sync.plugins.module_utils._model.runs import AppliedChange, Statistics
 from ansible_collections.lockstep.sync.plugins.module_utils._model.secrets import GeneratedPassword, PasswordRule
-from ansible_collections.lockstep.sync.plugins.module_utils._planning.sealing import seal, write_plan
+from ansible_collections.lockstep.sync.plugins.module_utils._planning.sealing import seal
 from ansible_collections.lockstep.sync.plugins.module_utils._providers.registry import open_provider
 from support.lists import ListProvider, info_of
 
@@ -73,7 +73,7 @@ class Ruins:
             statistics=Statistics(),
         )
         pieces: list[str] = []
-        write_plan(seal(Plan(job="hr", mapping_digest="m", objects=(part,))), pieces.append)
+        seal(Plan(job="hr", mapping_digest="m", objects=(part,)), pieces.append)
         self.plan_file.write_text("".join(pieces), encoding="utf-8")
         self.asked: list[str] = []
 

@@ -18,7 +18,6 @@ from ansible_collections.lockstep.sync.plugins.module_utils._planning.sealing im
     change_to_json,
     read_changes,
     seal,
-    write_plan,
 )
 from hypothesis import given
 from hypothesis import strategies as st
@@ -47,7 +46,7 @@ def plan_of(*changes: Change, target: WriteTarget = TARGET, job: str = "hr", map
 
 def lines_of(plan: Plan) -> list[str]:
     lines: list[str] = []
-    write_plan(plan, lines.append)
+    seal(plan, lines.append)
     return lines
 
 
