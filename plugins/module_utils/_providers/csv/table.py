@@ -172,8 +172,8 @@ def undecodable(path: Path, where: str, codec: str) -> ProviderError:
                 try:
                     line += decoder.decode(block, final=not block).count("\n")
                 except UnicodeDecodeError as error:
-                    readable: int = error.start
-                    line += error.object[0:readable].decode(codec, "replace").count("\n")
+                    readable = memoryview(error.object)[: int(error.start)]
+                    line += bytes(readable).decode(codec, "replace").count("\n")
                     place = f"{where}: {path}, line {line}: byte {position - pending + error.start}"
                     return _undecodable_at(place, codec, error)
                 position += len(block)

@@ -129,7 +129,7 @@ def _zoned_text(text: str) -> str:
 
 
 def _time_text(text: str) -> str:
-    clock, _, fraction = text.partition(".")
+    clock, _point, fraction = text.partition(".")
     shown = fraction.ljust(6, "0")
     return clock if shown == "000000" else f"{clock}.{shown}"
 

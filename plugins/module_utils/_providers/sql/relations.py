@@ -81,7 +81,7 @@ def _columns_of(
     inspector: sa.Inspector, schema: str | None, names: Sequence[str] | None, kind: ObjectKind
 ) -> dict[str, list[ReflectedColumn]]:
     reflected = inspector.get_multi_columns(schema=schema, filter_names=names, kind=kind)
-    return {name: columns for (_, name), columns in reflected.items() if columns}
+    return {name: columns for (_schema, name), columns in reflected.items() if columns}
 
 
 def _view_columns(
@@ -109,12 +109,14 @@ def _view_columns(
 def _find_keys(inspector: sa.Inspector, schema: str | None, names: Sequence[str] | None) -> dict[str, _Keys]:
     primary: dict[str, frozenset[str]] = {}
     unique: defaultdict[str, set[frozenset[str]]] = defaultdict(set)
-    for (_, name), key in inspector.get_multi_pk_constraint(schema=schema, filter_names=names).items():
+    for (_schema, name), key in inspector.get_multi_pk_constraint(schema=schema, filter_names=names).items():
         if key and key["constrained_columns"]:
             primary[name] = frozenset(key["constrained_columns"])
-    for (_, name), constraints in inspector.get_multi_unique_constraints(schema=schema, filter_names=names).items():
+    for (_schema, name), constraints in inspector.get_multi_unique_constraints(
+        schema=schema, filter_names=names
+    ).items():
         unique[name].update(frozenset(constraint["column_names"]) for constraint in constraints or ())
-    for (_, name), indexes in inspector.get_multi_indexes(schema=schema, filter_names=names).items():
+    for (_schema, name), indexes in inspector.get_multi_indexes(schema=schema, filter_names=names).items():
         unique[name].update(_unique_columns(indexes or ()))
     return {name: _Keys(primary.get(name, frozenset()), tuple(unique[name])) for name in {*primary, *unique}}
 

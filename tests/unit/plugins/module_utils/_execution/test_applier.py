@@ -246,7 +246,7 @@ def test_what_was_done_before_a_passing_failure_is_found_done_and_not_done_twice
 
 
 def test_a_failure_that_does_not_pass_ends_the_run_with_its_batch_in_doubt(shop: Workshop) -> None:
-    shop.destination.write_failures = [busy() for _ in range(len(RETRY_DELAYS) + 1)]
+    shop.destination.write_failures = [busy() for _each in range(len(RETRY_DELAYS) + 1)]
     with pytest.raises(ProviderError, match="busy"):
         shop.apply_collecting(plan_of([create(1), create(2), create(3)]))
     assert shop.slept == list(RETRY_DELAYS)

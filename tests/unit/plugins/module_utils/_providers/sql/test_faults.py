@@ -150,7 +150,7 @@ class LosingProxy:
     def _accept(self) -> None:
         while True:
             try:
-                client, _ = self._listener.accept()
+                client, _address = self._listener.accept()
             except OSError:
                 return
             server = socket.create_connection(("127.0.0.1", self._server_port))

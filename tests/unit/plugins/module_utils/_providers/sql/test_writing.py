@@ -424,7 +424,7 @@ def test_a_deadlock_is_tried_again(postgres_box: SqlBox) -> None:
 
 
 def _wait_for_lock(box: SqlBox) -> None:
-    for _ in range(2000):
+    for _each in range(2000):
         if box.select("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"):
             return
     raise AssertionError("nobody waits for a lock")
