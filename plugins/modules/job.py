@@ -378,7 +378,11 @@ options:
                   - The file must belong to root or the running user and must not be writable by others.
                 type: str
   changed_only: &changed_only
-    description: Reads only source records that changed since the last successful run. Deletes need a complete read, so none are made then.
+    description:
+      - Looks only at source records whose time stamp is as new as the newest one of the last successful run, or newer. Records
+        without a readable time stamp are always looked at.
+      - With O(missing_at_source=delete) the source is still read completely, because only a complete read shows what is gone.
+      - O(lockstep.sync.run#module:full) looks at all records, and so does the first run after a change of the job.
     type: dict
     suboptions:
       field:
