@@ -253,6 +253,11 @@ error:
       returned: always
       type: str
       sample: config
+    retriable:
+      description: Whether trying again can help.
+      returned: when the code is V(provider)
+      type: bool
+      sample: true
 msg:
   description: One sentence that says how many providers were found, or what is wrong and what to do.
   returned: always

@@ -391,7 +391,7 @@ run:
       type: str
       sample: 5d0b0e3f6a5f4f1c8a1f0c6c1ce0f4ad1d3a9ac6a1f0b1e7a9f8e2b6a7c4d1e0
     truncated:
-      description: For each of the lists V(changes), V(errors) and V(log) that was cut, how many entries were left out.
+      description: For each of the lists V(changes), V(errors), V(log), V(objects) and V(held) that was cut, how many entries were left out.
       returned: always
       type: dict
       sample: {}

@@ -193,6 +193,16 @@ runs:
       type: list
       elements: dict
       sample: []
+error:
+  description: What kind of error made the task fail.
+  returned: failure
+  type: dict
+  contains:
+    code:
+      description: A stable word, such as V(config) or V(store).
+      returned: always
+      type: str
+      sample: config
 msg:
   description: One sentence that says how many runs were found.
   returned: always

@@ -22,10 +22,11 @@ from .._store.address import StoreAddress
 from .._store.paths import default_store_url
 from .._store.store import Store, open_store
 from .arguments import store_arguments
-from .results import json_safe, redact, redact_messages, shrink, size_of
+from .results import MAX_BYTES, json_safe, redact, redact_messages, shrink, size_of
 
 HIDDEN = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
 MAX_INVOCATION_BYTES = 4_000
+MAX_WARNINGS = 10
 URL_PASSWORD = re.compile(r"(://[^/\s:@]*:)[^/\s]*@")
 
 
@@ -137,15 +138,20 @@ def _describe(error: LockstepError) -> dict[str, t.Any]:
 
 
 def _finish(module: AnsibleModule, result: Result) -> None:
-    values, left_out = shrink(redact_messages(json_safe(result.values), module.no_log_values))
+    diff = json_safe(result.diff) if module._diff else None  # noqa: SLF001 - how modules learn of --diff
+    values, left_out = shrink(
+        redact_messages(json_safe(result.values), module.no_log_values), MAX_BYTES - (size_of(diff) if diff else 0)
+    )
     if left_out:
         values["truncated"] = left_out
         lists = ", ".join(f"{place}: {count}" for place, count in left_out.items())
         module.warn(f"The result was cut to stay below 64 kB. Left out: {lists}.")
-    if result.diff is not None and module._diff:  # noqa: SLF001 - how modules learn of --diff
-        values["diff"] = json_safe(result.diff)
-    for warning in result.warnings:
+    if diff is not None:
+        values["diff"] = diff
+    for warning in result.warnings[:MAX_WARNINGS]:
         module.warn(redact(warning, module.no_log_values))
+    if len(result.warnings) > MAX_WARNINGS:
+        module.warn(f"{len(result.warnings) - MAX_WARNINGS} more warnings are left out.")
     values["changed"] = result.changed
     message = redact(json_safe(result.msg), module.no_log_values)
     invocation = _take_over_masking(module)

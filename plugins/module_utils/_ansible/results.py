@@ -39,8 +39,8 @@ def json_safe(data: object) -> t.Any:
 
 
 def size_of(data: object) -> int:
-    """Give the size of JSON-safe `data` as JSON, in bytes."""
-    return len(json.dumps(data, ensure_ascii=False).encode("utf-8"))
+    """Give the size of JSON-safe `data` as Ansible carries it, in bytes: JSON in ASCII."""
+    return len(json.dumps(data))
 
 
 def shrink(values: Mapping[str, t.Any], limit: int = MAX_BYTES) -> tuple[dict[str, t.Any], dict[str, int]]:
@@ -85,12 +85,13 @@ def redact_messages(data: t.Any, secrets: Collection[str]) -> t.Any:
 
 
 def _lists(data: object, place: str) -> Iterable[tuple[str, list[t.Any]]]:
-    """Give the lists that are not empty, the outermost of each branch only."""
+    """Give the lists that are not empty, the outermost of each branch only; of a list of one entry those in it."""
     if isinstance(data, dict):
         for name, value in data.items():
             yield from _lists(value, f"{place}.{name}" if place else name)
     elif isinstance(data, list) and data:
-        yield place, data
+        inner = list(_lists(data[0], place)) if len(data) == 1 and isinstance(data[0], dict) else []
+        yield from inner or [(place, data)]
 
 
 def _text(text: str) -> str:

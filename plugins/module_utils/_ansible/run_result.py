@@ -9,6 +9,7 @@ import json
 import typing as t
 from collections.abc import Sequence
 
+from .._model.plans import Held
 from .._model.runs import AppliedChange, LogLine, Problem, RunResult
 from .._model.values import show_key
 from .._running.files import change_line
@@ -32,8 +33,12 @@ def run_to_result(result: RunResult) -> dict[str, t.Any]:
         "changes": [change_line(item) for item in result.changes],
         "errors": [error_line(problem) for problem in errors[:ERRORS]],
         "log": [log_line(line) for line in result.log[-LOG_LINES:]],
+        "objects": [{"name": name, "statistics": counts.as_dict()} for name, counts in result.objects],
+        "held": [held_line(held) for held in result.held],
     }
-    totals = {"changes": result.changes_total, "errors": len(errors), "log": len(result.log)}
+    totals = {"changes": result.changes_total, "errors": len(errors), "log": len(result.log)} | {
+        name: len(lists[name]) for name in ("objects", "held")
+    }
     run: dict[str, t.Any] = {
         "id": result.id,
         "job": result.job,
@@ -44,17 +49,6 @@ def run_to_result(result: RunResult) -> dict[str, t.Any]:
         "finished": result.finished,
         "duration_seconds": result.duration,
         "statistics": result.statistics.as_dict(),
-        "objects": [{"name": name, "statistics": counts.as_dict()} for name, counts in result.objects],
-        "held": [
-            {
-                "object": held.object,
-                "class": held.guard,
-                "count": held.count,
-                "limit": held.limit,
-                "message": held.message,
-            }
-            for held in result.held
-        ],
         "changes_file": result.changes_file,
         "log_file": result.log_file,
         "plan_digest": result.plan_digest,
@@ -83,16 +77,31 @@ def error_line(problem: Problem) -> dict[str, str]:
     }
 
 
+def held_line(held: Held) -> dict[str, t.Any]:
+    """Give one tripped guard as in `run.held`."""
+    return {
+        "object": held.object,
+        "class": held.guard,
+        "count": held.count,
+        "limit": held.limit,
+        "message": held.message,
+    }
+
+
 def log_line(line: LogLine) -> dict[str, str]:
     """Give one line of the log as in `run.log`."""
     return {"time": line.time, "level": line.level, "object": line.object, "key": line.key, "message": line.message}
 
 
 def make_diff(changes: Sequence[AppliedChange], total: int) -> list[dict[str, str]]:
-    """Give one block per changed record; the last block says what was left out."""
+    """Give one block per record that was changed, or in a preview would be; the last one says how many of `total` were
+    left out.
+    """
     blocks: list[dict[str, str]] = []
     size = 0
     for item in changes:
+        if item.outcome is not None and item.outcome.status != "done":
+            continue
         block = _diff_block(item)
         size += size_of(block)
         if size > DIFF_BYTES:

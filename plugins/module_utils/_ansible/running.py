@@ -19,7 +19,7 @@ from .._store.paths import run_directory
 from .._store.runs import StoredRun
 from .frame import Call, Result
 from .machine import this_process
-from .run_result import error_line, make_diff, run_to_result
+from .run_result import error_line, held_line, make_diff, run_to_result
 
 FAIL_ON: tuple[str, ...] = ("failed", "errors", "held", "changes")
 RUN_STATUSES: tuple[str, ...] = ("running", "succeeded", "completed_with_errors", "failed", "held")
@@ -150,13 +150,18 @@ def _to_result(ran: Ran, fail_on: t.Collection[str]) -> Result:
         changed=changed,
         failed=bool(reason),
         values=values,
-        diff=make_diff(result.changes, result.changes_total),
+        diff=make_diff(result.changes, _count_made(result)),
     )
 
 
 def _is_changed(result: RunResult) -> bool:
+    return bool(_count_made(result))
+
+
+def _count_made(result: RunResult) -> int:
+    """Count the changes that were made, or in a preview would be."""
     total = result.statistics
-    return bool(total.created + total.updated + total.deleted)
+    return total.created + total.updated + total.deleted
 
 
 def _reason_to_fail(result: RunResult, fail_on: t.Collection[str], *, changed: bool) -> str:
@@ -192,16 +197,7 @@ def _describe_run(run_: StoredRun) -> dict[str, t.Any]:
         "duration_seconds": run_.duration,
         "statistics": run_.statistics.as_dict(),
         "objects": [{"name": name, "statistics": counts.as_dict()} for name, counts in run_.objects],
-        "held": [
-            {
-                "object": held.object,
-                "class": held.guard,
-                "count": held.count,
-                "limit": held.limit,
-                "message": held.message,
-            }
-            for held in run_.held
-        ],
+        "held": [held_line(held) for held in run_.held],
         "changes_total": run_.changes_total,
         "changes_file": run_.changes_file,
         "log_file": run_.log_file,

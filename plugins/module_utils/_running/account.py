@@ -38,7 +38,9 @@ class RunLog:
 def format_line(line: LogLine) -> str:
     """Give a log line as text for the log file."""
     place = " ".join(part for part in (line.object, line.key) if part)
-    return f"{line.time} {line.level.upper():7} {place + ': ' if place else ''}{line.message}"
+    text = f"{line.time} {line.level.upper():7} {place + ': ' if place else ''}{line.message}"
+    # Drivers and values bring line breaks; one of them must not look like a line of its own.
+    return " ".join(text.splitlines())
 
 
 @dataclass(kw_only=True, slots=True)
@@ -58,14 +60,22 @@ class Account:
         return [] if self.plan is None else [item for part in self.plan.objects for item in part.held]
 
     def try_again(self) -> None:
-        """Forget the last failure, and what it left in doubt: the next plan looks at those records anew."""
+        """Forget the last failure."""
         self.failure = self.failure_code = ""
-        self.applied = [item for item in self.applied if item.outcome is None or item.outcome.code != "in_doubt"]
+
+    def plan_anew(self) -> None:
+        """Forget what the last try did not make or left in doubt: a new plan has looked at those records anew."""
+        self.applied = [item for item in self.applied if item.outcome is None or item.outcome.status == "done"]
 
     @property
     def written(self) -> int:
         """How many changes were really made."""
         return sum(1 for item in self.applied if item.outcome is not None and item.outcome.status == "done")
+
+    @property
+    def doubtful(self) -> int:
+        """How many changes may have been made or not."""
+        return sum(1 for item in self.applied if item.outcome is not None and item.outcome.code == "in_doubt")
 
 
 def outcome_problems(applied: Iterable[AppliedChange]) -> list[Problem]:
@@ -110,7 +120,7 @@ def _as_applied(part: ObjectPlan, applied: Iterable[AppliedChange]) -> Statistic
         **counts,
         errors=planned.errors + errors,
         conflicts=planned.conflicts + conflicts,
-        skipped=planned.skipped + conflicts,
+        skipped=planned.skipped,
         warnings=planned.warnings + conflicts,
     )
 
@@ -140,11 +150,11 @@ def decide_agreement(status: Status, total: Statistics, *, preview: bool) -> Agr
 def sum_up(job: str, status: Status, account: Account, total: Statistics, *, preview: bool) -> str:
     """Give one sentence that says what happened and what to do."""
     if status == "failed":
-        made = f"{_count(account.written)} had been made before." if account.written else "Nothing was changed."
-        return f"Job {job!r} failed: {account.failure.rstrip('.')}. {made}"
+        return f"Job {job!r} failed: {account.failure.rstrip('.')}. {_what_was_made(account)}"
     verb = "would make" if preview else "made"
     count = total.created + total.updated + total.deleted
-    changes = f"{verb} {_count(count)} ({total.created} created, {total.updated} updated, {total.deleted} deleted)"
+    parts = f"{total.created} created, {total.updated} updated, {total.deleted} deleted"
+    changes = f"{verb} {count_changes(count)} ({parts})"
     summary = f"Job {job!r} {changes if count else 'found nothing to change'}, {total.unchanged} unchanged"
     if total.errors:
         summary += f", {total.errors} error{'s' if total.errors > 1 else ''}"
@@ -157,5 +167,12 @@ def sum_up(job: str, status: Status, account: Account, total: Statistics, *, pre
     return f"{summary}."
 
 
-def _count(changes: int) -> str:
+def _what_was_made(account: Account) -> str:
+    made = f"{count_changes(account.written)} had been made before." if account.written else ""
+    doubt = f"Whether {count_changes(account.doubtful)} came through is not known; the next run compares anew."
+    return f"{made} {doubt}".strip() if account.doubtful else made or "Nothing was changed."
+
+
+def count_changes(changes: int) -> str:
+    """Give a number of changes in words."""
     return "1 change" if changes == 1 else f"{changes} changes"

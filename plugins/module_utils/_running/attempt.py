@@ -69,6 +69,7 @@ class Attempt:
         """Plan, seal, save the plan, and apply it; `number` is the try, from 1."""
         with open_sides(self._job, self._store, self._runtime) as sides:
             plan = self._plan(sides, first_number=self._account.planned + 1)
+            self._account.plan_anew()
             self._account.planned += plan.change_count
             if not plan.change_count:
                 self._account.plan = seal(plan)
@@ -158,14 +159,15 @@ class Attempt:
 
     def _missing_keys(self, parts: list[ObjectPlan]) -> list[Problem]:
         """A key that was asked for is an error only when no object has it."""
-        missing = frozenset.intersection(*(part.missing_keys for part in parts))
+        # As texts: one object may have a key of one part where another has several.
+        missing = frozenset.intersection(*(frozenset(map(show_key, part.missing_keys)) for part in parts))
         return [
             Problem(
                 level="error",
                 object="",
-                key=key,
+                key=(key,),
                 code="not_found",
-                message=f"no source record in scope has the key {show_key(key)!r}.",
+                message=f"no source record in scope has the key {key!r}.",
             )
             for key in sorted(missing)
         ]

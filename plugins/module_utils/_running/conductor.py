@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import typing as t
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -18,6 +19,7 @@ from .._store.store import Store
 from .account import (
     Account,
     RunLog,
+    count_changes,
     decide_agreement,
     decide_status,
     object_statistics,
@@ -26,10 +28,14 @@ from .account import (
     total_statistics,
 )
 from .attempt import Attempt
-from .files import RunFiles, make_run_folder, save_changes, save_log
+from .files import RunFiles, make_preview_folder, make_run_folder, save_changes, save_log
 from .lease import hold_lock
 from .runtime import RunRequest, Runtime
 from .settling import settle_interrupted
+
+WAIT_STEP = 60.0
+"""Seconds between two looks at the lock while the next try is waited for."""
+LONGEST_FILE_NAME = 150
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,7 +51,8 @@ def run_job(request: RunRequest, store: Store, runtime: Runtime) -> Ran:
     """Run a job, or preview or explain it.
 
     Faults of the systems, of the store and of single records are told by the result. Raises ConfigError when there is
-    no such job or its definition cannot be read.
+    no such job or its definition cannot be read, and StoreError when the store fails before the run has begun or the
+    list of a preview cannot be kept.
     """
     stored = store.jobs.get(request.job)
     if stored is None:
@@ -72,7 +79,7 @@ class _Conductor:
         if not self._job.enabled:
             return self._skipped(f"Job {self._job.name!r} is disabled; enable it with `enabled: true` to run it.")
         try:
-            with hold_lock(self._stored, self._store, self._runtime) as checkpoint:
+            with hold_lock(self._stored, self._store, self._runtime, self._log) as checkpoint:
                 return self._run_locked(checkpoint)
         except LockedError as error:
             return self._skipped(f"Job {self._job.name!r} was not run: it is already being run by {error.holder}.")
@@ -92,12 +99,7 @@ class _Conductor:
 
     def _save_preview(self) -> str:
         """Keep the full list of a preview too long for its result; the next preview of the job replaces it."""
-        folder = self._runtime.run_directory / "previews"
-        try:
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        except OSError as error:
-            raise StoreError(f"the folder {folder} for previews cannot be made: {error.strerror}.") from error
-        path = folder / f"{_file_name(self._job.name)}.jsonl"
+        path = make_preview_folder(self._runtime.run_directory) / f"{_file_name(self._job.name)}.jsonl"
         save_changes(self._account.applied, path)
         return str(path)
 
@@ -126,8 +128,10 @@ class _Conductor:
     def _try(self, checkpoint: Callable[[], None], files: RunFiles) -> None:
         tries = 1 + self._job.on_error.retries
         for number in range(1, tries + 1):
-            self._account.try_again()
             try:
+                if number > 1:
+                    self._wait(checkpoint)
+                self._account.try_again()
                 self._attempt(checkpoint).apply(number, files)
             except LockstepError as error:
                 self._fail(error)
@@ -138,7 +142,15 @@ class _Conductor:
             if number < tries:
                 delay = self._job.on_error.delay
                 self._log.add("warning", f"try {number} of {tries} failed; the next starts in {delay:g} s.")
-                self._runtime.sleep(delay)
+
+    def _wait(self, checkpoint: Callable[[], None]) -> None:
+        """Wait for the next try in steps, so that a long delay does not cost the lock."""
+        remaining = self._job.on_error.delay
+        while remaining > 0:
+            step = min(remaining, WAIT_STEP)
+            self._runtime.sleep(step)
+            checkpoint()
+            remaining -= step
 
     def _attempt(self, checkpoint: Callable[[], None]) -> Attempt:
         return Attempt(
@@ -175,7 +187,7 @@ class _Conductor:
             )
             self._fail(error)
             message = (
-                f"Job {self._job.name!r}: {self._account.written} changes were made, but the history could not be "
+                f"Job {self._job.name!r} made {count_changes(self._account.written)}, but the history could not be "
                 f"written: {error.message}{journal}"
             )
             return replace(result, status="failed", message=message)
@@ -252,5 +264,11 @@ class _Conductor:
 
 
 def _file_name(job: str) -> str:
-    """Give a file name for a job's name: letters, digits, dots and hyphens stay, the rest is written in hexadecimal."""
-    return "".join(char if char.isalnum() or char in "-." else f"_{ord(char):x}" for char in job).lstrip(".") or "job"
+    """Give a file name that no other job's name has: letters, digits, hyphens and inner dots stay."""
+    name = "".join(
+        char if char.isalnum() or char == "-" or (char == "." and place) else f"_{ord(char):x}_"
+        for place, char in enumerate(job)
+    )
+    if len(name.encode("utf-8")) <= LONGEST_FILE_NAME:
+        return name
+    return "_" + hashlib.blake2b(job.encode("utf-8"), digest_size=16).hexdigest()

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import re
@@ -53,17 +54,39 @@ class RunFiles:
 
 
 def make_run_folder(run_directory: Path, run_id: int) -> RunFiles:
-    """Make the folder of run `run_id`. Raises StoreError when it cannot be made."""
+    """Make the folder of run `run_id`. Raises StoreError when it cannot be made.
+
+    One that is there already was left by an earlier store whose runs had the same numbers; it is moved aside, because
+    a run must never be settled by the journal of another.
+    """
     folder = run_directory / str(run_id)
     try:
         run_directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        folder.mkdir(exist_ok=True, mode=0o700)
+        if folder.exists():
+            folder.rename(_free_name(folder))
+        folder.mkdir(mode=0o700)
     except OSError as error:
         raise StoreError(
             f"the folder {folder} for the run's plan, journal and log cannot be made: {error.strerror}. Nothing was "
             "changed."
         ) from error
     return RunFiles(folder=folder)
+
+
+def _free_name(folder: Path) -> Path:
+    names = (folder.with_name(f"{folder.name}.{number}") for number in itertools.count(1))
+    return next(name for name in names if not name.exists())
+
+
+def make_preview_folder(run_directory: Path) -> Path:
+    """Make the folder for the full lists of previews. Raises StoreError when it cannot be made."""
+    folder = run_directory / "previews"
+    try:
+        run_directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        folder.mkdir(exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise StoreError(f"the folder {folder} for previews cannot be made: {error.strerror}.") from error
+    return folder
 
 
 def save_plan(plan: Plan, path: Path) -> Plan:

@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from .._model.errors import StoreError
 from .._store.jobs import StoredJob, job_lock
 from .._store.locks import Holder
 from .._store.store import Store
+from .account import RunLog
 from .runtime import Runtime
 
 LEASE_SECONDS = 300.0
@@ -18,12 +20,15 @@ LEASE_SECONDS = 300.0
 
 
 @contextmanager
-def hold_lock(job: StoredJob, store: Store, runtime: Runtime) -> Iterator[Callable[[], None]]:
+def hold_lock(job: StoredJob, store: Store, runtime: Runtime, log: RunLog) -> Iterator[Callable[[], None]]:
     """Hold the lock of `job` and give the checkpoint that keeps it.
 
     The checkpoint costs nothing most of the time and renews the lock when a third of the lease has passed. It raises
     CancelledError when the lock was lost, StoreError when the store is gone. Raises LockedError when somebody else
     holds the lock.
+
+    A lock that cannot be given back is noted in the log only: what the run did must still be told, and the lock ends by
+    itself.
     """
     holder = Holder(host=runtime.host, pid=runtime.pid, boot_id=runtime.boot_id, label=f"a run of job {job.name!r}")
     lock = store.locks.acquire(job_lock(job), holder=holder, lease_seconds=LEASE_SECONDS)
@@ -38,4 +43,7 @@ def hold_lock(job: StoredJob, store: Store, runtime: Runtime) -> Iterator[Callab
     try:
         yield checkpoint
     finally:
-        store.locks.release(lock)
+        try:
+            store.locks.release(lock)
+        except StoreError as error:
+            log.add("warning", f"the lock of the job could not be given back and ends by itself: {error.message}")

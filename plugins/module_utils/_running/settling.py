@@ -26,6 +26,8 @@ def settle_interrupted(job: JobSpec, store: Store, runtime: Runtime, log: RunLog
     for run in store.runs.unfinished(job.name):
         files = RunFiles(folder=runtime.run_directory / str(run.id))
         try:
+            if run.host != runtime.host and not files.folder.exists():
+                raise StoreError(f"it ran on {run.host}, where its files are.")
             applied = _settle_run(job, store, runtime, files)
         except LockstepError as error:
             message = (

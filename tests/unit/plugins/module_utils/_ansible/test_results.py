@@ -122,6 +122,17 @@ def test_lists_within_mappings_are_cut_too() -> None:
     assert left_out == {"job.objects": 50 - len(kept["job"]["objects"])}
 
 
+def test_of_an_only_entry_the_lists_in_it_are_cut() -> None:
+    kept, left_out = shrink({"runs": [{"id": 7, "changes": ["x" * 100] * 50, "errors": []}]}, 1000)
+    assert size_of(kept) <= 1000
+    assert kept["runs"][0]["id"] == 7
+    assert left_out == {"runs.changes": 50 - len(kept["runs"][0]["changes"])}
+
+
+def test_the_size_is_the_one_that_ansible_sends() -> None:
+    assert size_of({"name": "\u00e9"}) == len('{"name": "\\u00e9"}')
+
+
 def test_one_big_entry_goes_and_what_is_no_list_stays() -> None:
     kept, left_out = shrink({"jobs": ["x" * 500]}, 100)
     assert (kept, left_out) == ({"jobs": []}, {"jobs": 1})
