@@ -1,0 +1,43 @@
+# Copyright (c) 2026, the lockstep.sync contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Hand the result of every task to the test that started Ansible: one JSON line each, into $LOCKSTEP_TEST_RESULTS."""
+
+from __future__ import annotations
+
+import json
+import os
+import typing as t
+from pathlib import Path
+
+from ansible.plugins.callback import CallbackBase
+
+DOCUMENTATION = """
+name: hand_over_results
+type: notification
+short_description: Hand results to the test
+description: Appends each result as one JSON line to the file that E(LOCKSTEP_TEST_RESULTS) names.
+"""
+
+
+class CallbackModule(CallbackBase):
+    """Write results as they come."""
+
+    CALLBACK_VERSION = 2.0
+    CALLBACK_TYPE = "notification"
+    CALLBACK_NAME = "hand_over_results"
+    CALLBACK_NEEDS_ENABLED = True
+
+    def v2_runner_on_ok(self, result: t.Any) -> None:
+        self._hand_over(result, failed=False)
+
+    def v2_runner_on_failed(self, result: t.Any, ignore_errors: bool = False) -> None:
+        self._hand_over(result, failed=True)
+
+    def _hand_over(self, result: t.Any, *, failed: bool) -> None:
+        target = os.environ.get("LOCKSTEP_TEST_RESULTS")
+        if not target:
+            return
+        line = json.dumps({"task": result.task.get_name(), **result.result, "failed": failed}, default=str)
+        with Path(target).open("a", encoding="utf-8") as file:
+            file.write(line + "\n")
