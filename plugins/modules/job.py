@@ -331,7 +331,7 @@ options:
                     description: The greatest length of the whole in characters; the value is cut to make room for the number.
                     type: int
               password:
-                description: Makes a password at the moment it is written. It is in no plan, log or result.
+                description: Makes a password at the moment it is written, which is when the record is created. It is in no plan, log or result.
                 type: dict
                 suboptions:
                   per:

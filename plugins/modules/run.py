@@ -27,6 +27,7 @@ options:
   keys:
     description:
       - Only the source records with these keys, for example one new person. Nothing is deleted then.
+      - A key is the value of the destination's key field, after its transforms.
       - The parts of a key of several fields are written in their order with C( + ) between them.
     type: list
     elements: str
@@ -35,6 +36,7 @@ options:
     description:
       - The key of one record. Nothing is written. RV(explanation) shows what was read, whether it is in scope, each mapping step,
         the match and what a run would do.
+      - As in O(keys), it is the key of the destination, after its transforms.
       - Cannot be given together with O(keys).
     type: str
   full:
@@ -469,7 +471,7 @@ explanation:
       elements: str
       sample: []
 ansible_facts:
-  description: The run as a fact.
+  description: The run as a fact. Ansible keeps the facts of successful tasks only; register the result to see a run that failed.
   returned: when the job could be loaded
   type: dict
   contains:

@@ -120,7 +120,7 @@ def _as_applied(part: ObjectPlan, applied: Iterable[AppliedChange]) -> Statistic
         **counts,
         errors=planned.errors + errors,
         conflicts=planned.conflicts + conflicts,
-        skipped=planned.skipped,
+        skipped=planned.skipped + conflicts,
         warnings=planned.warnings + conflicts,
     )
 

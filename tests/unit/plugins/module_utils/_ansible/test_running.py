@@ -219,6 +219,26 @@ def test_many_errors_of_many_objects_stay_below_64_kb(shop: Shop) -> None:
     assert len(done["run"]["objects"]) + done["run"]["truncated"]["objects"] == 120
 
 
+def test_full_looks_at_records_older_than_the_mark_again(shop: Shop) -> None:
+    shop.declare(changed_only={"field": "id"}, missing_at_source="skip")
+    shop.run()
+    shop.sql("UPDATE people SET name = 'Touched' WHERE id = 1")
+    assert shop.run()["changed"] is False
+    assert shop.run(full=True)["run"]["statistics"]["updated"] == 1
+
+
+def test_a_secret_that_the_run_resolved_is_masked_in_its_messages(
+    shop: Shop, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # SQLite takes no password, and the driver says so with the path of the file, which is this secret.
+    monkeypatch.setenv("DB_PASSWORD", "data.db")
+    options = {"url": f"sqlite:///{shop.folder / 'data.db'}", "password_from": {"env": "DB_PASSWORD"}}
+    run(provider.main, name="db", sql=options)
+    failed = shop.run()
+    assert "********" in failed["msg"]
+    assert "data.db" not in json.dumps([failed["msg"], failed["run"]["log"]])
+
+
 # -- run_info ----------------------------------------------------------------------------------------------------
 
 

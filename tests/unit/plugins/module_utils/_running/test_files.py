@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from pathlib import Path
 
 import pytest
 from ansible_collections.lockstep.sync.plugins.module_utils._model.errors import StoreError
-from ansible_collections.lockstep.sync.plugins.module_utils._model.plans import DONE, Change, Outcome
+from ansible_collections.lockstep.sync.plugins.module_utils._model.plans import DONE, Change, Outcome, Plan
 from ansible_collections.lockstep.sync.plugins.module_utils._model.runs import AppliedChange, LogLine
 from ansible_collections.lockstep.sync.plugins.module_utils._model.secrets import GeneratedPassword, PasswordRule
 from ansible_collections.lockstep.sync.plugins.module_utils._running.files import (
@@ -19,6 +20,7 @@ from ansible_collections.lockstep.sync.plugins.module_utils._running.files impor
     make_run_folder,
     save_changes,
     save_log,
+    save_plan,
 )
 
 UPDATE = Change(
@@ -74,6 +76,20 @@ def test_a_line_of_the_log_stays_one_line(tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match=r"changes\.jsonl cannot be written: No such file or directory\."):
         save_changes([], tmp_path / "missing" / "changes.jsonl")
+
+
+def test_a_plan_is_on_the_disk_before_it_is_given_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes: list[int] = []
+    really = os.fsync
+
+    def look(descriptor: int) -> None:
+        sizes.append(os.fstat(descriptor).st_size)
+        really(descriptor)
+
+    monkeypatch.setattr(os, "fsync", look)
+    sealed = save_plan(Plan(job="j", mapping_digest="d", objects=()), tmp_path / "plan-1.jsonl")
+    assert sealed.digest in (tmp_path / "plan-1.jsonl").read_text()
+    assert sizes == [(tmp_path / "plan-1.jsonl").stat().st_size]
 
 
 def test_tries_are_found_in_their_order(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 
+import pytest
 from ansible_collections.lockstep.sync.plugins.module_utils._model.errors import ProviderError
 from ansible_collections.lockstep.sync.plugins.module_utils._running.conductor import run_job
 from ansible_collections.lockstep.sync.plugins.module_utils._running.lease import LEASE_SECONDS
@@ -92,6 +93,28 @@ def test_a_run_longer_than_its_lease_keeps_the_lock(world: World, put_in_place: 
     assert world.run().result.status == "succeeded"
     assert seen == ["skipped"] * 3
     assert world.seconds > LEASE_SECONDS
+
+
+def test_the_lock_is_renewed_when_a_third_of_its_lease_has_passed(
+    world: World, put_in_place: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.job()
+    renew, renewals = world.store.locks.renew, []
+
+    def count(lock: Lock) -> Lock:
+        renewals.append(world.seconds)
+        return renew(lock)
+
+    monkeypatch.setattr(world.store.locks, "renew", count)
+    source = Failing(info=INFO, records=[{"id": str(number), "name": "A", "dept": None} for number in range(30)])
+
+    def pass_a_third() -> None:
+        world.seconds += LEASE_SECONDS / 3 + 1
+
+    source.on_read = pass_a_third
+    put_in_place(hr=source, db=ListProvider(info=INFO, batch=1, write_batch=1))
+    assert world.run().result.statistics.created == 30
+    assert renewals == [LEASE_SECONDS / 3 + 1]
 
 
 def test_a_run_that_lost_its_lock_writes_nothing_more(world: World, put_in_place: Callable[..., None]) -> None:

@@ -5,10 +5,13 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from ansible_collections.lockstep.sync.plugins.module_utils._execution.journal import Journal
+from ansible_collections.lockstep.sync.plugins.module_utils._model.errors import StoreError
 from ansible_collections.lockstep.sync.plugins.module_utils._model.plans import DONE, Change, Outcome
 from ansible_collections.lockstep.sync.plugins.module_utils._planning.sealing import read_changes
 from ansible_collections.lockstep.sync.plugins.module_utils._store.runs import StoredRun
@@ -186,6 +189,23 @@ def test_a_run_of_another_machine_is_settled_by_files_that_both_share(world: Wor
     world.now = world.now.replace(hour=9)
     world.run()
     assert settled(world).message.startswith("interrupted after 1 of 4 changes")
+
+
+def test_a_run_is_settled_as_a_whole_or_not_at_all(world: World) -> None:
+    world.job()
+    journal(world, ended=die(world)[:1], begun=[])
+    with closing(sqlite3.connect(world.folder / "state.db")) as connection:
+        connection.execute(
+            "CREATE TRIGGER broken BEFORE UPDATE ON lockstep_runs BEGIN SELECT raise(ABORT, 'no space left'); END"
+        )
+        connection.commit()
+        with pytest.raises(StoreError):
+            world.run()
+        assert world.store.runs.changes(1) == []
+        connection.execute("DROP TRIGGER broken")
+        connection.commit()
+    world.run()
+    assert settled(world).changes_total == 4
 
 
 def test_a_preview_settles_nothing(world: World) -> None:
