@@ -17,6 +17,8 @@ options:
       - Defaults to a SQLite file, C(/var/lib/lockstep/state.db) for root and C($XDG_DATA_HOME/lockstep/state.db) for others.
         C($XDG_DATA_HOME) is C(~/.local/share) when it is not set.
       - A server database such as PostgreSQL or MariaDB lets several hosts share one store.
+      - Logs and changes of runs are beside a SQLite file that is named, in C(FILE-runs). Else they are in C(/var/log/lockstep) for
+        root and C($XDG_STATE_HOME/lockstep) for others, which is C(~/.local/state/lockstep) when it is not set.
       - If not set, the environment variable E(LOCKSTEP_STORE) of the host is used.
     type: str
   store_password:

@@ -183,7 +183,7 @@ providers:
               sample: "provider 'crm': the server refused the connection."
     schema:
       description: The tables, views or sheets.
-      returned: when O(schema=true)
+      returned: when O(schema=true), unless a test did not reach it
       type: list
       elements: dict
       contains:

@@ -483,6 +483,49 @@ ansible_facts:
         hr-to-table:
           id: 42
           status: succeeded
+ansible_stats:
+  description: Status and counts of the run, which AWX shows as artifacts.
+  returned: when the job could be loaded
+  type: dict
+  contains:
+    data:
+      description: C(lockstep_) and the job's name with C(id), C(status), C(outcome) and the counts of RV(run.statistics).
+      returned: always
+      type: dict
+      sample:
+        lockstep_hr-to-table:
+          id: 42
+          status: succeeded
+    per_host:
+      description: Always V(false); the artifact belongs to the whole play.
+      returned: always
+      type: bool
+      sample: false
+    aggregate:
+      description: Always V(false); a later run of the same job replaces the artifact.
+      returned: always
+      type: bool
+      sample: false
+error:
+  description: What kind of error made the run fail, or kept it from starting.
+  returned: when there was one
+  type: dict
+  contains:
+    code:
+      description: A stable word, such as V(config), V(provider), V(store), V(locked) or V(dependency).
+      returned: always
+      type: str
+      sample: provider
+    retriable:
+      description: Whether trying again can help.
+      returned: when the code is V(provider) and the run could not start
+      type: bool
+      sample: true
+    holder:
+      description: Who holds the lock.
+      returned: when the code is V(locked)
+      type: str
+      sample: a run of job 'hr-to-table' on sync1 (process 4711, since 2026-11-21T03:00:00.000000+00:00)
 msg:
   description: One sentence that says what happened and what to do.
   returned: always

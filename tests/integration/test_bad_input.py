@@ -118,7 +118,7 @@ CASES: t.Final[Mapping[str, Case]] = {
     "empty workbook": Case(workbook(lambda _whole: b""), ("book.xlsx is empty (0 bytes)",), {"sheet": "Staff"}),
     "old workbook": Case(workbook(name="book.xls"), ("'book.xls'", "Save the workbook as .xlsx"), {"sheet": "Staff"}),
     "no such sheet": Case(workbook(), ("there is no sheet 'Stuff'", "Did you mean 'Staff'?"), {"sheet": "Stuff"}),
-    "empty sheet": Case(workbook(), ("sheet 'Empty'", "nothing can be read from it"), {"sheet": "Empty"}),
+    "empty sheet": Case(workbook(), ("sheet 'Empty'", "there is nothing to read"), {"sheet": "Empty"}),
     "no such table": Case(sqlite_file, ("there is no table", "'stuff'", "'staff'"), {"table": "stuff"}),
     "no such table at the destination": Case(
         csv_file("id,name\n1,Ann\n"), ("there is no table", "'nowhere'"), table="nowhere"

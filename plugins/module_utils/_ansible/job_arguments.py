@@ -89,9 +89,8 @@ def _field_arguments() -> Arguments:
         "transform": {
             "type": "list",
             "elements": "dict",
+            # That an entry has exactly one step is checked where the object and field can be named.
             "options": steps,
-            "mutually_exclusive": [list(steps)],
-            "required_one_of": [list(steps)],
         },
     }
 

@@ -43,6 +43,12 @@ class Applying:
 
 
 Applied: t.TypeAlias = tuple[Change, Outcome]
+_IN_DOUBT = Outcome(
+    status="failed",
+    code="in_doubt",
+    message="the destination failed while this was written; the next run compares this record anew.",
+)
+_REFUSED = Outcome(status="failed", code="refused", message="not written: the destination refused.")
 _SAME_KEY = frozenset({"exists", "constraint"})
 _DOUBTED = Outcome(
     status="skipped",
@@ -78,13 +84,12 @@ def _apply_object(part: ObjectPlan, applying: Applying, passwords: _Passwords) -
             applying.journal.begin(batch)
             try:
                 outcomes = session.apply(written)
-            except Exception:
-                doubt = Outcome(
-                    status="failed",
-                    code="in_doubt",
-                    message="the destination failed while this was written; the next run compares this record anew.",
-                )
-                yield from ((change, doubt) for change in batch)
+            except Exception as error:
+                # A file is replaced as a whole or not at all; elsewhere a part may have come through.
+                refused = session.batch_size is None and isinstance(error, ProviderError) and not error.retriable
+                if refused:
+                    applying.journal.end(batch, [_REFUSED] * len(batch))
+                yield from ((change, _REFUSED if refused else _IN_DOUBT) for change in batch)
                 raise
             try:
                 applying.journal.end(batch, outcomes)

@@ -84,7 +84,9 @@ def _short(text: str) -> str:
 def _reason(error: Exception) -> str:
     if isinstance(error, (RecursionError, MemoryError, SyntaxError)):
         return "it has too many parts in a row. Use `function`"
-    return (str(error) or type(error).__name__)[:300].rstrip(".")
+    # Jinja2 adds a line number of its own template, which tells the reader nothing.
+    first_line = (str(error).splitlines() or [type(error).__name__])[0]
+    return first_line[:300].rstrip(".")
 
 
 def _parse(text: str, sandbox: Sandbox) -> nodes.Expr:

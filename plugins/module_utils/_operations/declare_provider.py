@@ -173,6 +173,6 @@ def _delete(store: Store, request: ProviderRequest) -> Declared:
         after=None,
         effective=None,
         warnings=tuple(
-            f"The job {job!r} was deleted together with the provider {request.name!r} that it used." for job in users
+            f"The job {job!r} goes with the provider {request.name!r} that it uses; its history stays." for job in users
         ),
     )

@@ -76,6 +76,9 @@ def _describe(
     }
     if wanted.test:
         described["test"] = _test(stored, surroundings)
+    # What cannot be reached has been told; it must not hide what the other providers have to say.
+    if not described.get("test", {}).get("reached", True):
+        return described
     if wanted.schema:
         with _opened(stored, surroundings) as provider:
             described["schema"] = [_container(info) for info in provider.describe()]

@@ -195,9 +195,10 @@ class _ObjectPlanner:
         if not destination.proven:
             return f"the destination is not proven complete: {destination.reason}"
         if piles.keyless:
+            records = "1 source record has" if piles.keyless == 1 else f"{piles.keyless} source records have"
             return (
-                f"{piles.keyless} source records have no key that can be read, and any of them may be one of these. "
-                "Mend those records, or leave them out with `when`"
+                f"{records} no key that can be read, and may stand for any of these. "
+                "Mend such records, or leave them out with `when`"
             )
         return ""
 
@@ -244,6 +245,8 @@ class _ObjectPlanner:
         if self._spec.missing_at_destination == "skip":
             self._tally.count("skipped", len(piles.creates))
             return []
+        if piles.creates:
+            self._warn_of_unmapped()
         creates = []
         for row in piles.creates.values():
             key = self._source_keys.texts(row)
@@ -262,6 +265,18 @@ class _ObjectPlanner:
                 value = taken[rule.position].take(value, self._request.mapping.unique[rule.position])
             after[rule.spec.name] = value
         return after
+
+    def _warn_of_unmapped(self) -> None:
+        """Say beforehand what the destination will refuse, unless a trigger of its own fills it in."""
+        info = self._request.destination.info
+        mapped = set(self._request.mapping.fields)
+        for field in info.fields:
+            if field.name not in mapped and field.writable and not (field.nullable or field.has_default):
+                self._tally.warn(
+                    "unmapped",
+                    f"{info.kind} {info.name!r} needs a value for {field.name!r} ({field.type_name or field.kind}) in "
+                    "new records, and no field is mapped to it. Map one, or give the column a default.",
+                )
 
     def _read_again(self, index_keys: list[t.Any]) -> dict[t.Any, tuple[Key, dict[str, Value]]]:
         """Give key and mapped fields of the destination records with `index_keys`, from the state the index was made

@@ -13,11 +13,13 @@ from itertools import repeat
 from .._model.access import Query
 from .._model.compiled import CompiledMapping, MappedRow
 from .._model.errors import RecordError, SkipRecord
-from .._model.values import Key, Row
+from .._model.values import Key, Row, is_empty, show
 from .fields import FieldRule, canonical_key_part, prepare_row
 from .incremental import Delta
 from .index import DestinationIndex, KeyReader
 from .request import ObjectRequest, Tally
+
+PORTRAIT_FIELDS = 4
 
 
 @dataclass(kw_only=True, slots=True)
@@ -125,14 +127,20 @@ class SourceSweep:
         try:
             self._keys.texts(row)
         except RecordError as error:
-            self._keyless(error)
+            self._keyless(row, error)
             return False
         return True
 
-    def _keyless(self, error: RecordError) -> None:
+    def _keyless(self, row: Row, error: RecordError) -> None:
         self._piles.keyless += 1
         self._tally.count("in_scope")
-        self._tally.error((), error.reason_code, error.message)
+        self._tally.error((), error.reason_code, f"{error.message} The record has {self._portrait(row)}.")
+
+    def _portrait(self, row: Row) -> str:
+        """Give the first values of a source record, so that a person finds it without its key."""
+        named = zip(self._mapping.source_fields, row, strict=False)
+        shown = [f"{name}: {show(value)}" for name, value in named if not is_empty(value)]
+        return ", ".join(shown[:PORTRAIT_FIELDS]) or "no values in the mapped fields"
 
     def _map(self, batch: list[Row]) -> list[MappedRow]:
         rows: list[MappedRow] = []
@@ -189,7 +197,7 @@ class SourceSweep:
         key = self._protect(row)
         if not key:
             if self._wanted is None:
-                self._keyless(error)
+                self._keyless(row, error)
             return
         if self._is_wanted(key):
             self._tally.count("in_scope")

@@ -58,6 +58,9 @@ class Attempt:
         with open_sides(self._job, self._store, self._runtime) as sides:
             explanation = self._explain(sides) if self._request.explain is not None else None
             self._account.plan = seal(self._plan(sides, first_number=1))
+            if explanation:
+                # It has been found; that it is out of scope is no fault of the question.
+                self._account.problems = [each for each in self._account.problems if each.code != "not_found"]
             self._account.applied = [
                 AppliedChange(change=change, outcome=None)
                 for part in self._account.plan.objects

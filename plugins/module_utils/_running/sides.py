@@ -87,7 +87,8 @@ def _prepare(
     if not source_side.info.exists:
         source.check()
         raise ProviderError(
-            f"{source_side.info.kind} {source_side.info.name!r} does not exist; nothing can be read from it."
+            f"source {source_side.info.kind} {source_side.info.name!r} is empty or does not exist; there is nothing to "
+            "read."
         )
     context = MappingContext(
         job=job.name,

@@ -13,15 +13,15 @@ Dialect: t.TypeAlias = t.Literal["sqlite", "postgresql", "mysql"]
 
 
 def need_sqlalchemy() -> None:
-    """Check that SQLAlchemy 2 can be imported. Raises DependencyError."""
+    """Check that SQLAlchemy 2.1 can be imported. Raises DependencyError."""
     try:
         import sqlalchemy
     except ImportError:
-        raise _missing("SQLAlchemy", "The state store", "'SQLAlchemy>=2.0'") from None
-    if int(sqlalchemy.__version__.partition(".")[0]) < 2:
+        raise _missing("SQLAlchemy", "The state store", "'SQLAlchemy>=2.1'") from None
+    if tuple(map(int, sqlalchemy.__version__.split(".")[:2])) < (2, 1):
         raise DependencyError(
-            f"The state store needs the Python library SQLAlchemy 2.0 or newer; {sqlalchemy.__version__} is installed. "
-            "Update it with: pip install 'SQLAlchemy>=2.0'"
+            f"The state store needs the Python library SQLAlchemy 2.1 or newer; {sqlalchemy.__version__} is installed. "
+            "Update it with: pip install 'SQLAlchemy>=2.1'"
         )
 
 

@@ -28,7 +28,9 @@ from ansible_collections.lockstep.sync.plugins.module_utils._model.definitions i
     OBJECT_OPTIONS,
     effective_job,
     normalize_job,
+    parse_job,
 )
+from ansible_collections.lockstep.sync.plugins.module_utils._model.errors import ConfigError
 from ansible_collections.lockstep.sync.plugins.module_utils._model.secrets import Secret, SecretReference
 from ansible_collections.lockstep.sync.plugins.module_utils._model.steps import STEP_NAMES
 
@@ -91,11 +93,33 @@ def test_nested_defaults_are_those_of_the_model() -> None:
 @pytest.mark.parametrize("step", STEP_NAMES)
 def test_two_steps_in_one_entry_are_refused(step: str) -> None:
     other = "static" if step != "static" else "default"
-    some = {"case": "lower", "trim": True, "ascii": True}
-    value: t.Any = some.get(step, {} if step in ("unique", "password") else "text")
+    some: dict[str, t.Any] = {
+        "join": {"fields": ["a"]},
+        "left": {"length": 1},
+        "right": {"length": 1},
+        "substring": {"start": 0, "length": 1},
+        "case": "lower",
+        "trim": True,
+        "replace": {"pattern": "a", "with": "b"},
+        "map": {"values": {"a": "b"}},
+        "split": {"separator": ","},
+        "date": {"from": "iso", "to": "iso"},
+        "ascii": True,
+        "pad": {"length": 3},
+        "unique": {},
+        "password": {},
+    }
+    value = some.get(step, "text")
     transform = [{other: "x", step: value}]
-    _params, errors = validate(JOB, name="j", objects=[{"fields": [{**KEY, "transform": transform}]}])
-    assert any("mutually exclusive" in message for message in errors)
+    params = take(
+        JOB,
+        name="j",
+        source={"provider": "a"},
+        destination={"provider": "b"},
+        objects=[{"fields": [{**KEY, "transform": transform}]}],
+    )
+    with pytest.raises(ConfigError, match=r"field '.*', transform step 1"):
+        parse_job("j", job_request(params).definition)
 
 
 @pytest.mark.parametrize(
@@ -107,7 +131,6 @@ def test_two_steps_in_one_entry_are_refused(step: str) -> None:
         {"jobs": [{"enabled": True}]},
         {"name": "a", "source": {"provider": "x", "table": "t", "query": "q"}},
         {"name": "a", "objects": [{}]},
-        {"name": "a", "objects": [{"fields": [{**KEY, "transform": [{}]}]}]},
         {"name": "a", "objects": [{"fields": [{**KEY, "transform": [{"trim": False}]}]}]},
     ],
 )

@@ -419,3 +419,14 @@ def test_nothing_is_deleted_when_a_key_the_system_holds_for_equal_kept_a_record_
     shop.apply(replace(plan, objects=(replace(plan.objects[0], target=target),)))
     assert shop.statuses[1][1] == deletion
     assert ({"id": "2", "name": None} in shop.destination.records) == (deletion == "skipped")
+
+
+def test_a_file_that_refuses_to_be_replaced_leaves_nothing_in_doubt(shop: Workshop) -> None:
+    shop.destination.write_batch = None
+    shop.destination.write_failures = [ProviderError("the workbook holds a chart.")]
+    with pytest.raises(ProviderError, match="chart"):
+        shop.apply_collecting(plan_of([create(1), create(2)]))
+    assert shop.statuses == [(1, "failed", "refused"), (2, "failed", "refused")]
+    journal = read_journal(shop.path)
+    assert journal.in_doubt == set()
+    assert journal.settled[1].code == "refused"

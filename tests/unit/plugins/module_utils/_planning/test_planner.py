@@ -235,7 +235,7 @@ def test_a_source_record_without_a_key_is_an_error_and_nothing_is_believed_gone(
     assert codes(plan) == [("empty_key", ())]
     (held,) = plan.held
     assert (held.guard, held.count) == ("absence", 1)
-    assert "1 source records have no key that can be read, and any of them may be one of these" in held.message
+    assert "1 source record has no key that can be read, and may stand for any of these" in held.message
     assert counts(plan) == {"read": 2, "in_scope": 2, "matched": 1, "updated": 1, "errors": 1}
 
 

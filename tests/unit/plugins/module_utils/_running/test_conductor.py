@@ -576,3 +576,24 @@ def test_the_folder_of_a_failed_run_has_its_log(world: World) -> None:
     result = world.run().result
     assert result.log_file is not None
     assert result.message in Path(result.log_file).read_text()
+
+
+def test_explain_of_a_record_out_of_scope_is_no_error(world: World) -> None:
+    world.job(objects=[{"name": "people", "when": "source.dept != 'F'", "fields": [KEY, NAME, DEPT]}])
+    ran = world.run(explain="2")
+    assert ran.explanation is not None
+    (explained,) = ran.explanation
+    assert explained["decision"] == "out of scope"
+    assert (ran.result.status, ran.result.statistics.errors) == ("succeeded", 0)
+
+
+def test_a_preview_warns_of_a_column_that_new_records_would_lack(world: World) -> None:
+    world.sql("ALTER TABLE people ADD COLUMN badge TEXT NOT NULL DEFAULT ''")
+    world.job()
+    assert "unmapped" not in [problem.code for problem in world.run(preview=True).result.problems]
+    world.sql("DROP TABLE people")
+    world.sql("CREATE TABLE people (id INTEGER PRIMARY KEY, name TEXT, dept TEXT, badge TEXT NOT NULL)")
+    result = world.run(preview=True).result
+    (warning,) = [problem.message for problem in result.problems if problem.code == "unmapped"]
+    assert warning.startswith("table 'people' needs a value for 'badge' (TEXT) in new records")
+    assert result.statistics.warnings == 1

@@ -62,7 +62,7 @@ def test_both_sides_are_closed_even_when_one_does_not_fit(world: World, put_in_p
     stored = world.store.jobs.get("j")
     assert stored is not None
     with (
-        pytest.raises(ProviderError, match="table 'people' does not exist; nothing can be read from it"),
+        pytest.raises(ProviderError, match="source table 'people' is empty or does not exist"),
         open_sides(parse_job("j", stored.definition), world.store, world.runtime),
     ):
         pass

@@ -14,7 +14,7 @@ from ansible_collections.lockstep.sync.plugins.module_utils._store import librar
 @pytest.mark.parametrize(
     ("module", "need", "command"),
     [
-        ("sqlalchemy", libraries.need_sqlalchemy, "pip install 'SQLAlchemy>=2.0'"),
+        ("sqlalchemy", libraries.need_sqlalchemy, "pip install 'SQLAlchemy>=2.1'"),
         ("psycopg", lambda: libraries.need_driver("postgresql"), r"pip install 'psycopg\[binary\]'"),
         ("pymysql", lambda: libraries.need_driver("mysql"), "pip install pymysql"),
         ("cryptography", libraries.need_cryptography, "pip install cryptography"),
