@@ -95,7 +95,7 @@ CASES: t.Final[Mapping[str, Case]] = {
     "text after a quote": Case(csv_file('id,name\n1,"Ann" Lee\n'), ("line 2", "Double a quote")),
     "key missing": Case(
         csv_file("id,name\n1,Ann\n,Bo\n"),
-        ("empty_key", "3 records seem to be missing", "Mend those records"),
+        ("empty_key", "3 records seem to be missing", "Mend such records"),
         status="held",
     ),
     "key twice": Case(
@@ -104,7 +104,7 @@ CASES: t.Final[Mapping[str, Case]] = {
         status="completed_with_errors",
     ),
     "key that is no number": Case(
-        csv_file("id,name\n1,Ann\ntwo,Bo\n"), ("'two'", "INTEGER", "Mend those records"), status="held"
+        csv_file("id,name\n1,Ann\ntwo,Bo\n"), ("'two'", "INTEGER", "Mend such records"), status="held"
     ),
     "no such file": Case(
         lambda folder: {"csv": {"path": str(folder / "gone.csv")}}, ("gone.csv does not exist", "option path")

@@ -125,7 +125,8 @@ def test_the_old_file_stays_when_the_disk_takes_no_more(place: Workplace, way: s
 def test_a_store_that_is_newer_than_the_collection(place: Workplace) -> None:
     _source, target = declare(place)
     before = target.read_bytes()
-    with closing(sqlite3.connect(place.store_file)) as store, store:
+    store = sqlite3.connect(place.store_file)
+    with closing(store), store:
         store.execute("UPDATE lockstep_meta SET value = '999' WHERE name LIKE '%version%'")
         assert store.execute("SELECT changes()").fetchone() == (1,)
 
@@ -176,7 +177,8 @@ def test_a_store_that_somebody_else_keeps_locked(place: Workplace) -> None:
 
 def test_a_store_that_is_something_else(place: Workplace) -> None:
     place.store_file.parent.mkdir()
-    with closing(sqlite3.connect(place.store_file)) as other, other:
+    other = sqlite3.connect(place.store_file)
+    with closing(other), other:
         other.execute("CREATE TABLE customers (id INTEGER)")
 
     foreign = place.adhoc("job_info")

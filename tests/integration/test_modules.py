@@ -45,7 +45,8 @@ def test_providers_are_tested_and_looked_into(place: Workplace, postgres: Databa
     for row in [("id", "name"), *people]:
         sheet.append(row)
     book.save(place.folder / "people.xlsx")
-    with closing(sqlite3.connect(place.folder / "people.db")) as file, file:
+    file = sqlite3.connect(place.folder / "people.db")
+    with closing(file), file:
         file.execute(f"CREATE TABLE people ({columns})")
         file.executemany("INSERT INTO people VALUES (?, ?)", people)
         file.execute("CREATE VIEW short AS SELECT id FROM people")

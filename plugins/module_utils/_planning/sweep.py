@@ -134,7 +134,7 @@ class SourceSweep:
     def _keyless(self, row: Row, error: RecordError) -> None:
         self._piles.keyless += 1
         self._tally.count("in_scope")
-        self._tally.error((), error.reason_code, f"{error.message} The record has {self._portrait(row)}.")
+        self._tally.error((), error.reason_code, f"{error.message.rstrip('.')}. The record has {self._portrait(row)}.")
 
     def _portrait(self, row: Row) -> str:
         """Give the first values of a source record, so that a person finds it without its key."""
