@@ -68,7 +68,7 @@ class Expressions:
     ) -> Evaluate:
         # `parse` made the sandbox.
         sandbox = t.cast("Sandbox", self._sandbox)
-        refill, mistakes, undefined = sandbox.budget.refill, sandbox.mistakes, sandbox.budget.undefined
+        refill, undefined = sandbox.budget.refill, sandbox.budget.undefined
         view = TextRowView(positions, ())
         scope: dict[str, t.Any] = {
             "source": view,
@@ -94,7 +94,7 @@ class Expressions:
                 return convert(result)
             except RecordError as error:
                 reason = error.message
-            except mistakes as error:
+            except sandbox.mistakes as error:
                 reason = (str(error) or type(error).__name__)[:500]
             read = _read_values(parsed, positions, value, row)
             raise place.record_error(f"{reason.rstrip('.')}. The expression is {show(parsed.text)}{read}.")
