@@ -94,7 +94,9 @@ class Expressions:
                 return convert(result)
             except RecordError as error:
                 reason = error.message
-            except sandbox.mistakes as error:
+            except Exception as error:
+                if not isinstance(error, sandbox.mistakes):
+                    raise
                 reason = (str(error) or type(error).__name__)[:500]
             read = _read_values(parsed, positions, value, row)
             raise place.record_error(f"{reason.rstrip('.')}. The expression is {show(parsed.text)}{read}.")
