@@ -62,7 +62,8 @@ def apply_plan(plan: Plan, applying: Applying) -> Iterator[Applied]:
     """Apply all changes of `plan` and yield each with its outcome, in order, as soon as its batch is journalled.
 
     Raises ProviderError when the destination fails for good, and whatever `checkpoint` raises; all that was written
-    until then has been yielded, and the changes of a batch that failed are yielded as failed with the code `in_doubt`.
+    until then has been yielded, and the changes of a batch that failed are yielded as failed with the code `in_doubt`,
+    or `refused` where it is sure that nothing was written.
     Raises StoreError when the journal cannot be written: before a batch, or after it, when it has been yielded too.
     """
     passwords = _Passwords(applying.randomness)

@@ -219,8 +219,9 @@ class Runs:
         return None if counts is None else counts.read
 
     def unfinished(self, job_name: str) -> list[StoredRun]:
-        """Give the runs of the job that began and did not end, the newest first."""
-        return self.find(job=job_name, status="running")
+        """Give the runs of the job that began and did not end, the newest first; not those of a deleted namesake."""
+        with self._session.read() as connection:
+            return self._find(_of_job(connection, job_name), tables().runs.c.status == "running")
 
     def _find(self, *conditions: sa.ColumnElement[bool], limit: int | None = None, offset: int = 0) -> list[StoredRun]:
         table = tables().runs

@@ -130,6 +130,16 @@ def test_run_of_a_dead_process_is_marked_once(store_with_job: Store) -> None:
     assert store_with_job.runs.unfinished("people") == []
 
 
+def test_a_new_job_does_not_settle_the_runs_of_a_deleted_one_of_its_name(store_with_job: Store) -> None:
+    left_running = start(store_with_job)
+    stored = store_with_job.jobs.get("people")
+    assert stored is not None
+    store_with_job.jobs.delete("people")
+    store_with_job.jobs.save("people", stored.definition)
+    assert store_with_job.runs.unfinished("people") == []
+    assert get(store_with_job, left_running).status == "running"
+
+
 def test_ended_run_is_not_marked_as_interrupted(store_with_job: Store) -> None:
     run_id = run(store_with_job)
     assert not store_with_job.runs.mark_interrupted(run_id, "killed", FINISHED)
