@@ -14,22 +14,38 @@ from dataclasses import dataclass
 
 from .plans import Change, Outcome
 from .schema import Capabilities, ContainerInfo, ProviderStatus
-from .values import Key, Row
+from .values import Key, Row, Value
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Query:
-    """What to read: a container (table, sheet; None for a file that is one container) or a query text, never both.
+    """What to read: a container (table, sheet, DN; None for a file that is one container, and for the whole base of a
+    directory) or a query text, never both.
 
     `newer_than` is a hint `(field, canonical text)`: a provider that can may leave out records that are older;
     records equal to it must be returned. With `optional` a container that does not exist is described as such instead
     of being refused, because writing will make it.
+
+    The rest belongs to directories:
+
+    Attributes:
+        subtree: records further down count, too; else only those directly in the container.
+        filter: an RFC 4515 filter that records must match; None for all.
+        more_containers: further containers, each with all below it, that belong to this reading (where leavers go).
+        object_classes: the classes of the records, from the top down to the structural one; records are read that have
+            the last one and match `class_filter`, and new records get all of them. Empty: records of every class.
+        class_filter: an RFC 4515 filter that says which records of the last class are meant.
     """
 
     container: str | None = None
     text: str | None = None
     newer_than: tuple[str, str] | None = None
     optional: bool = False
+    subtree: bool = True
+    filter: str | None = None
+    more_containers: tuple[str, ...] = ()
+    object_classes: tuple[str, ...] = ()
+    class_filter: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,6 +80,7 @@ class WriteTarget:
     """Where changes go: the container, the key fields, all mapped fields, and whether only mapped content survives.
 
     `loose_keys` says that the system may take different key texts for equal (a collation without case or accents).
+    `object_classes` are those of new records (directories).
     """
 
     container: str | None
@@ -71,6 +88,7 @@ class WriteTarget:
     fields: tuple[str, ...]
     replace: bool = False
     loose_keys: bool = False
+    object_classes: tuple[str, ...] = ()
 
 
 class Writer(t.Protocol):
@@ -126,3 +144,48 @@ class Provider(t.Protocol):
     def writer(self, target: WriteTarget) -> Writer: ...
 
     def close(self) -> None: ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PasswordPolicy:
+    """What a directory asks of passwords: at least `min_length` characters; with `complex`, characters of three of
+    upper case, lower case, digits and others, and no account name in it (MS-SAMR 3.1.1.7.1).
+    """
+
+    min_length: int = 0
+    complex: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Membership:
+    """A group that a record is a direct member of: its DN, its anchor, and the field that lists it (member)."""
+
+    group: str
+    anchor: str | None
+    field: str
+
+
+class Directory(Provider, t.Protocol):
+    """A provider whose records lie in containers. Its rows can hold the fields `ContainerInfo.anchor` and `place` of
+    every record. `read_keys` with the place as the only key field reads those very records, wherever they lie.
+    """
+
+    @property
+    def base(self) -> str:
+        """The DN below which everything lies, in canonical spelling."""
+
+    def containers(self, base: str) -> t.Collection[str]:
+        """Give the DNs of all entries at and below `base` that can hold others (units, containers, domains). One
+        search. Raises ProviderError, also when the list may not be whole.
+        """
+
+    def memberships(self, places: Sequence[str]) -> t.Mapping[str, tuple[Membership, ...]]:
+        """Give for each DN of `places` the groups that list it directly, below the base. Raises ProviderError."""
+
+    def password_policy(self) -> PasswordPolicy:
+        """Give what the directory asks of passwords; nothing when it does not say."""
+
+    def disabled_state(self) -> t.Mapping[str, Value]:
+        """Give the fields and values that make a record unable to log in (AD: enabled = false); empty when the
+        directory has no such thing.
+        """

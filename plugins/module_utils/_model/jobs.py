@@ -14,9 +14,10 @@ from dataclasses import dataclass, field
 
 from .secrets import PasswordRule
 
-ProviderType: t.TypeAlias = t.Literal["csv", "excel", "sql"]
+ProviderType: t.TypeAlias = t.Literal["csv", "excel", "sql", "ldap", "active_directory"]
+DIRECTORIES: frozenset[ProviderType] = frozenset({"ldap", "active_directory"})
 MissingAtDestination: t.TypeAlias = t.Literal["create", "skip"]
-MissingAtSource: t.TypeAlias = t.Literal["skip", "delete"]
+MissingAtSource: t.TypeAlias = t.Literal["skip", "delete", "disable"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,6 +28,9 @@ class Endpoint:
     table: str | None = None
     query: str | None = None
     sheet: str | None = None
+    container: str | None = None
+    include_subcontainers: bool = True
+    filter: str | None = None
     replace_file: bool = False
 
 
@@ -135,6 +139,18 @@ class Unique:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Resolve:
+    """A reference: the value so far (or `field`) is looked up in the field `match` of the destination's records, and
+    becomes the distinguished name of the one that has it. `container` and `filter` say where they are looked for.
+    """
+
+    match: str
+    field: str | None = None
+    container: str | None = None
+    filter: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Password:
     rule: PasswordRule
 
@@ -168,6 +184,7 @@ Step: t.TypeAlias = (
     | Pad
     | Default
     | Unique
+    | Resolve
     | Password
     | Expression
     | Function
@@ -190,16 +207,49 @@ class FieldSpec:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class CreateIn:
+    """The container of new records (and with `move`, of all): exactly one of a fixed one, a source field, an
+    expression.
+    """
+
+    container: str | None = None
+    field: str | None = None
+    expression: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OnDisable:
+    """What `missing_at_source: disable` does beside disabling: `stamp` are fields and texts to write (with %NOW%),
+    None clears a field; `delete_after_days` deletes records that have been disabled for so long.
+    """
+
+    move_to: str | None = None
+    strip_groups: bool = False
+    stamp: Mapping[str, str | None] = field(default_factory=dict)
+    delete_after_days: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ObjectSpec:
-    """One element of a job with the job's defaults already filled in: nothing below looks at the job again."""
+    """One element of a job with the job's defaults already filled in: nothing below looks at the job again.
+
+    `type` is `row`, or the type of a directory's object (`object_types`). `rdn` None is the type's own.
+    """
 
     name: str
-    type: t.Literal["row"] = "row"
+    type: str = "row"
+    object_classes: tuple[str, ...] = ()
     source: Endpoint
     destination: Endpoint
     when: str | None = None
     missing_at_destination: MissingAtDestination = "skip"
     missing_at_source: MissingAtSource = "skip"
+    on_disable: OnDisable = field(default_factory=OnDisable)
+    create_in: CreateIn | None = None
+    create_containers: bool = False
+    move: bool = False
+    rdn: str | None = None
+    protect: str | None = None
     fields: tuple[FieldSpec, ...] = ()
 
     @property
@@ -214,7 +264,10 @@ class Limits:
 
     creates: str | None = None
     updates: str | None = None
+    moves: str | None = None
+    disables: str | None = "10% above 10"
     deletes: str | None = "10% above 10"
+    member_removals: str | None = "50% above 10"
     min_source_records: str = "1"
     source_drop: str | None = None
 
@@ -240,6 +293,10 @@ class JobSpec:
     objects: tuple[ObjectSpec, ...]
     changed_only: str | None = None
     limits: Limits = field(default_factory=Limits)
+    protect: str | None = None
+    create_containers: bool = False
+    smart_groups: tuple[str, ...] = ()
+    template: str | None = None
     allow_circular: bool = False
     on_error: OnError = field(default_factory=OnError)
     mapping_digest: str = ""

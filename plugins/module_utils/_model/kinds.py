@@ -16,6 +16,8 @@
 | binary | bytes |
 | uuid | lower case with hyphens |
 | json | keys sorted, no spaces |
+| dn | a distinguished name in canonical spelling (`dn`); compared without case |
+| sid | a Windows security identifier, `S-1-5-21-...` (MS-DTYP 2.4.2.1) |
 
 Providers give only canonical values of their own fields; the planner makes the source's values canonical for the
 destination's fields with `canonicalizer`; so two values are the same exactly when their canonical forms are equal.
@@ -26,12 +28,14 @@ from __future__ import annotations
 import datetime as dt
 import json
 import math
+import re
 import struct
 import typing as t
 import uuid
 from collections.abc import Callable
 from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
 
+from .dn import canonical_dn
 from .schema import FieldInfo
 from .values import Single, show
 
@@ -56,7 +60,7 @@ def canonicalizer(info: FieldInfo) -> Canonicalizer:
 
 def accepts_any_text(info: FieldInfo) -> bool:
     """Tell whether every text is canonical for `info`, so that a reader's text needs no second look."""
-    return info.kind == "text" and info.max_length is None
+    return info.kind == "text" and info.max_length is None and not info.forbidden
 
 
 def same_form(one: FieldInfo, other: FieldInfo) -> bool:
@@ -64,8 +68,9 @@ def same_form(one: FieldInfo, other: FieldInfo) -> bool:
     if one.kind != other.kind:
         return False
     if one.kind in ("text", "binary"):
-        return other.max_length is None or (one.max_length is not None and one.max_length <= other.max_length)
-    if one.kind in ("boolean", "date", "uuid", "json"):
+        fits = other.max_length is None or (one.max_length is not None and one.max_length <= other.max_length)
+        return fits and set(other.forbidden) <= set(one.forbidden)
+    if one.kind in ("boolean", "date", "uuid", "json", "dn", "sid"):
         return True
     traits = ("precision", "scale", "bits", "unsigned", "timezone")
     return all(getattr(one, trait) == getattr(other, trait) for trait in traits)
@@ -171,10 +176,14 @@ def _wrong(value: Single, wanted: str) -> ValueError:
 
 def _text(info: FieldInfo) -> Canonicalizer:
     limit = info.max_length
+    forbidden = frozenset(info.forbidden)
 
     def canonical(value: Single) -> Single:
         if not isinstance(value, str):
             raise _wrong(value, "text; binary data needs a binary field")
+        if forbidden and not forbidden.isdisjoint(value):
+            found = next(char for char in value if char in forbidden)
+            raise ValueError(f"{show(value)} contains {found!r}; the field takes none of {info.forbidden}")
         if limit is not None and len(value) > limit:
             raise ValueError(f"{show(value)} has {len(value)} characters, the field takes {limit}")
         return value
@@ -372,6 +381,26 @@ def _json(_info: FieldInfo) -> Canonicalizer:
     return canonical
 
 
+def _dn(_info: FieldInfo) -> Canonicalizer:
+    def canonical(value: Single) -> Single:
+        return canonical_dn(_plain_text(value, "a distinguished name"))
+
+    return canonical
+
+
+_SID = re.compile(r"S-1-\d{1,15}(?:-\d{1,10}){0,15}")
+
+
+def _sid(_info: FieldInfo) -> Canonicalizer:
+    def canonical(value: Single) -> Single:
+        text = _plain_text(value, "a security identifier").upper()
+        if _SID.fullmatch(text) is None:
+            raise _wrong(value, "a security identifier such as S-1-5-21-1004336348-1177238915-682003330-512")
+        return text
+
+    return canonical
+
+
 def _refuse_constant(name: str) -> t.NoReturn:
     raise ValueError(f"{name} is not JSON")
 
@@ -395,4 +424,6 @@ _MAKERS: dict[str, Callable[[FieldInfo], Canonicalizer]] = {
     "binary": _binary,
     "uuid": _uuid,
     "json": _json,
+    "dn": _dn,
+    "sid": _sid,
 }

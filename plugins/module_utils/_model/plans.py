@@ -10,15 +10,38 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from .secrets import GeneratedPassword
-from .values import Key, Value
+from .values import Key, Single, Value, as_set
 
 if t.TYPE_CHECKING:
     from .access import WriteTarget
     from .runs import Problem, Statistics
 
-Action: t.TypeAlias = t.Literal["create", "update", "delete"]
-ACTIONS: tuple[Action, ...] = ("create", "update", "delete")
-PlannedValue: t.TypeAlias = Value | GeneratedPassword
+Action: t.TypeAlias = t.Literal[
+    "create_container", "create", "disable", "membership", "update", "rename", "move", "link", "delete"
+]
+"""What a change does. Tables and files know create, update and delete; the others belong to directories:
+`create_container` makes a container that new or moved records need; `membership` adds a record to or takes it from a
+group, after `on_disable` or a return; `link` writes references to records that the same run made, once they are there.
+"""
+ACTIONS: tuple[Action, ...] = t.get_args(Action)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ValueChanges:
+    """What an update does to a multi-valued field: values are added and removed, all others stay untouched."""
+
+    added: tuple[Single, ...] = ()
+    removed: tuple[Single, ...] = ()
+
+    def applied_to(self, current: Value) -> Value:
+        """Give the canonical value that `current` becomes."""
+        present = dict.fromkeys(() if current is None else current if isinstance(current, tuple) else (current,))
+        for value in self.removed:
+            present.pop(value, None)
+        return as_set((*present, *self.added))
+
+
+PlannedValue: t.TypeAlias = Value | GeneratedPassword | ValueChanges
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -28,9 +51,12 @@ class Change:
     Attributes:
         number: its place in the plan, from 1; the journal refers to it.
         key: the canonical key texts in the order of the object's key fields.
-        target: a readable place of the record at the destination, when it has one beside its key.
-        before: all mapped fields as read (empty for create).
-        after: all fields to write for create, the changed ones for update, empty for delete.
+        target: where the record is when this change's turn has come: its distinguished name at a directory, None for
+            systems whose key says it all.
+        anchor: what names the record for ever (`ContainerInfo.anchor`), None where there is none yet.
+        before: all mapped fields as read (empty for create); fields whose `after` is `ValueChanges` may be left out.
+        after: all fields to write for create, the changed ones for update, empty for delete. For rename and move it is
+            the field `ContainerInfo.place` alone, the record's new distinguished name.
     """
 
     number: int
@@ -38,6 +64,7 @@ class Change:
     action: Action
     key: Key
     target: str | None = None
+    anchor: str | None = None
     before: Mapping[str, Value]
     after: Mapping[str, PlannedValue]
 
@@ -47,16 +74,30 @@ OutcomeStatus: t.TypeAlias = t.Literal["done", "skipped", "failed"]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Outcome:
-    """What became of one change. `code` is stable (`moved_on`, `exists`, `constraint`, ...), `message` says why."""
+    """What became of one change. `code` is stable (`moved_on`, `exists`, `constraint`, ...), `message` says why.
+
+    `anchor` is that of a record that was created, where the system has anchors.
+    """
 
     status: OutcomeStatus
     code: str = ""
     message: str = ""
+    anchor: str | None = None
 
 
 DONE = Outcome(status="done")
 
-GuardClass: t.TypeAlias = t.Literal["creates", "updates", "deletes", "min_source_records", "source_drop", "absence"]
+GuardClass: t.TypeAlias = t.Literal[
+    "creates",
+    "updates",
+    "moves",
+    "disables",
+    "deletes",
+    "member_removals",
+    "min_source_records",
+    "source_drop",
+    "absence",
+]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,11 +112,42 @@ class Held:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Link:
+    """A remembered pair: a source record's identity and the anchor of its destination record.
+
+    The identity is the source's own anchor where it has one, else the key texts. `key` is the key both had.
+    `fingerprint` is a hash of the mapped record as it was written last, empty while it has only been matched.
+    """
+
+    identity: str
+    anchor: str
+    key: Key
+    fingerprint: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Leaver:
+    """A record that was disabled because it was missing at the source: since when (ISO 8601, UTC), and what it had, so
+    that a return gives it back: its container, its groups and the fields that were stamped.
+    """
+
+    anchor: str
+    since: str
+    container: str
+    groups: tuple[str, ...] = ()
+    stamped: Mapping[str, Value] = field(default_factory=dict)
+    was_enabled: bool = True
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ObjectPlan:
     """The plan of one object: where it writes, its changes in the order to apply, what was found on the way.
 
     `changes` never contains held ones; those are in `held_changes`. `mark` is the newest source time stamp seen, for
     incremental runs; `missing_keys` are keys asked for that no source record in scope has.
+    `links` are the pairs to remember: found ones with their anchor, and for records to be created, with an empty one
+    that the outcome fills in. `leavers` are remembered when their `disable` change is done, `returned` are the anchors
+    of leavers who came back.
     """
 
     name: str
@@ -87,6 +159,9 @@ class ObjectPlan:
     statistics: Statistics
     mark: str | None = None
     missing_keys: frozenset[Key] = frozenset()
+    links: Sequence[Link] = ()
+    leavers: Sequence[Leaver] = ()
+    returned: Sequence[str] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -6,10 +6,10 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 Kind: t.TypeAlias = t.Literal[
-    "text", "integer", "decimal", "float", "boolean", "date", "datetime", "time", "binary", "uuid", "json"
+    "text", "integer", "decimal", "float", "boolean", "date", "datetime", "time", "binary", "uuid", "json", "dn", "sid"
 ]
 
 
@@ -33,7 +33,11 @@ class FieldInfo:
         accent_sensitive: false when it also takes accented letters for plain ones (most `_ci` collations of MariaDB).
         trailing_blanks_count: false when it takes `a ` for `a` (collations of MariaDB that pad).
         has_default: the system fills it in when a new record leaves it out.
-        multi_valued: can hold several values.
+        multi_valued: can hold several values, which are a set: each once, in no order. Canonical is nothing, one value
+            alone, or a sorted tuple.
+        forbidden: characters its text cannot have.
+        secret: is written and never read; its value comes from the `password` step only.
+        unique_with: fields of the system whose values clash with this one's (mail and proxyAddresses); itself always.
     """
 
     name: str
@@ -54,6 +58,9 @@ class FieldInfo:
     trailing_blanks_count: bool = True
     has_default: bool = False
     multi_valued: bool = False
+    forbidden: str = ""
+    secret: bool = False
+    unique_with: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,17 +69,37 @@ class ContainerInfo:
     identify a record.
 
     `exists` is false for a file or sheet that the first write will make; its fields are then those the job maps.
+
+    Directories have more:
+
+    Attributes:
+        anchor: the field that names a record for ever, whatever it is called and wherever it lies (objectGUID,
+            entryUUID); None when the system has none.
+        place: the field that holds a record's distinguished name.
+        naming: the field that makes the last part of that name; it is written by renaming.
+        folds_names: field names are looked up without case, and attribute options (`cn;lang-de`) are allowed.
+        keeps_references: the system itself mends references to a record that is renamed, moved or deleted, and refuses
+            references to records that do not exist.
     """
 
     name: str
-    kind: t.Literal["table", "view", "query", "sheet", "file"]
+    kind: t.Literal["table", "view", "query", "sheet", "file", "container", "class"]
     fields: tuple[FieldInfo, ...]
     unique_keys: tuple[frozenset[str], ...] = ()
     exists: bool = True
+    anchor: str | None = None
+    place: str | None = None
+    naming: str | None = None
+    folds_names: bool = False
+    keeps_references: bool = False
 
     def field(self, name: str) -> FieldInfo | None:
-        """Give the field called `name`, or None."""
-        return next((info for info in self.fields if info.name == name), None)
+        """Give the field called `name`, or None; where names fold, under the name it was asked for."""
+        if not self.folds_names:
+            return next((info for info in self.fields if info.name == name), None)
+        base = name.partition(";")[0].casefold()
+        found = next((info for info in self.fields if info.name.casefold() == base), None)
+        return found if found is None or found.name == name else replace(found, name=name)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -93,9 +120,11 @@ class Capabilities:
         option_names: which of `table`, `query`, `sheet`, `replace_file` a job may give for it.
         writes: it can be a destination.
         transactional: a batch is applied whole or not at all.
-        protects_filter: `protect` is a filter of its own instead of an expression.
+        directory: records lie in containers, have anchors and references, and can be moved, renamed and disabled; its
+            providers follow `access.Directory`.
     """
 
     option_names: frozenset[str]
     writes: bool = True
     transactional: bool = False
+    directory: bool = False

@@ -27,6 +27,28 @@ def is_empty(value: Value) -> bool:
     return value is None or len(value) == 0
 
 
+def as_set(values: t.Iterable[Single]) -> Value:
+    """Give the canonical value of a multi-valued field: nothing, one value alone, or a sorted tuple, each once."""
+    unique = set(values)
+    if len(unique) > 1:
+        try:
+            return tuple(sorted(unique))  # type: ignore[type-var]
+        except TypeError:
+            return tuple(sorted(unique, key=_order))  # text and bytes do not compare
+    return unique.pop() if unique else None
+
+
+def _order(value: Single) -> tuple[bool, bytes]:
+    return (isinstance(value, bytes), value if isinstance(value, bytes) else value.encode("utf-8", "surrogatepass"))
+
+
+def members(value: Value) -> tuple[Single, ...]:
+    """Give the single values of `value`, none for no value."""
+    if value is None:
+        return ()
+    return value if isinstance(value, tuple) else (value,)
+
+
 def to_json(value: Value) -> t.Any:
     """Give the JSON form: bytes become `{"base64": TEXT}`, tuples lists; `from_json` is its inverse."""
     if isinstance(value, bytes):
