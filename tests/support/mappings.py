@@ -18,6 +18,7 @@ from ansible_collections.lockstep.sync.plugins.module_utils._model.jobs import (
     Limits,
     ObjectSpec,
     Password,
+    Resolve,
     Unique,
 )
 from ansible_collections.lockstep.sync.plugins.module_utils._model.plans import PlannedValue
@@ -107,6 +108,22 @@ class HandMapping:
             for step in each.transform
             if isinstance(step, Password)
         }
+
+    @property
+    def references(self) -> Mapping[int, Resolve]:
+        return {
+            position: step
+            for position, each in enumerate(self.spec.fields)
+            for step in each.transform
+            if isinstance(step, Resolve)
+        }
+
+    @property
+    def container(self) -> Callable[[Row], Value] | None:
+        wish = self.spec.create_in
+        if wish is None:
+            return None
+        return lambda row: wish.container or self._record(row)[wish.field or ""]
 
     def explain(self, row: Row) -> Sequence[FieldTrace]:
         record = self._record(row)

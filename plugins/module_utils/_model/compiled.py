@@ -9,7 +9,7 @@ import typing as t
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from .jobs import Unique
+from .jobs import Resolve, Unique
 from .plans import PlannedValue
 from .secrets import PasswordRule
 from .values import Row, Value
@@ -73,5 +73,13 @@ class CompiledMapping(t.Protocol):
     @property
     def passwords(self) -> Mapping[int, PasswordRule]:
         """Positions whose value is a `GeneratedPassword`."""
+
+    @property
+    def references(self) -> Mapping[int, Resolve]:
+        """Positions whose value is the key text of the record referred to; the planner finds its DN."""
+
+    @property
+    def container(self) -> Callable[[Row], Value] | None:
+        """Gives the container a record should lie in; None when nobody says. Raises SkipRecord and RecordError."""
 
     def explain(self, row: Row) -> Sequence[FieldTrace]: ...

@@ -128,13 +128,14 @@ class Link:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Leaver:
     """A record that was disabled because it was missing at the source: since when (ISO 8601, UTC), and what it had, so
-    that a return gives it back: its container, its groups and the fields that were stamped.
+    that a return gives it back: its container, its groups (each its DN and the field that lists its members) and the fields
+    that were stamped.
     """
 
     anchor: str
     since: str
     container: str
-    groups: tuple[str, ...] = ()
+    groups: tuple[tuple[str, str], ...] = ()
     stamped: Mapping[str, Value] = field(default_factory=dict)
     was_enabled: bool = True
 

@@ -6,10 +6,10 @@
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 
-from .plans import Change, Held, Outcome
+from .plans import Action, Change, Held, Outcome
 from .values import Key
 
 Status: t.TypeAlias = t.Literal["running", "succeeded", "completed_with_errors", "failed", "held", "skipped"]
@@ -18,9 +18,20 @@ Agreement: t.TypeAlias = t.Literal["equal", "equal_with_warnings", "different"]
 Level: t.TypeAlias = t.Literal["info", "warning", "error"]
 
 
+COUNTED: t.Final[Mapping[Action, str]] = {
+    "create": "created",
+    "update": "updated",
+    "rename": "renamed",
+    "move": "moved",
+    "disable": "disabled",
+    "delete": "deleted",
+}
+"""Where a change is counted; the others belong to a change of their record that is."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Statistics:
-    """Counts of one object or of a whole run. In a preview created, updated and deleted count what would be done.
+    """Counts of one object or of a whole run. In a preview created, updated and so on count what would be done.
 
     `moved`, `renamed` and `disabled` belong to directories; rows of tables and files have none.
     """
@@ -42,6 +53,11 @@ class Statistics:
 
     def __add__(self, other: Statistics) -> Statistics:
         return Statistics(**{f.name: getattr(self, f.name) + getattr(other, f.name) for f in fields(Statistics)})
+
+    @property
+    def changes(self) -> int:
+        """How many changes are counted in all."""
+        return sum(getattr(self, name) for name in COUNTED.values())
 
     def as_dict(self) -> dict[str, int]:
         """Give the counts by name, in the order documented."""

@@ -32,7 +32,7 @@ def as_set(values: t.Iterable[Single]) -> Value:
     unique = set(values)
     if len(unique) > 1:
         try:
-            return tuple(sorted(unique))  # type: ignore[type-var]
+            return tuple(sorted(unique))
         except TypeError:
             return tuple(sorted(unique, key=_order))  # text and bytes do not compare
     return unique.pop() if unique else None

@@ -12,13 +12,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from .._model.compiled import CompiledMapping, MappedRow
+from .._model.dn import fold_dn
 from .._model.errors import ConfigError, RecordError, unknown
-from .._model.jobs import FieldSpec, ObjectSpec
+from .._model.jobs import FieldSpec, ObjectSpec, Password
 from .._model.kinds import canonicalizer, same_form
-from .._model.plans import PlannedValue
+from .._model.plans import PlannedValue, ValueChanges
 from .._model.schema import ContainerInfo, FieldInfo
 from .._model.secrets import GeneratedPassword
-from .._model.values import Single, Value, is_empty, show
+from .._model.values import Single, Value, as_set, is_empty, members, show
+from .references import Pending
 
 Prepare: t.TypeAlias = Callable[[PlannedValue], PlannedValue]
 
@@ -70,6 +72,11 @@ def _destination_field(spec: ObjectSpec, field: FieldSpec, destination: Containe
             f"{where}: field {field.name!r} ({info.type_name}) is made by the system and cannot be written. "
             "Leave it out of the object's fields."
         )
+    if info.secret and not (field.transform and isinstance(field.transform[-1], Password)):
+        raise ConfigError(
+            f"{where}: field {field.name!r} holds a password, which is never read back, shown or kept in a plan. Give "
+            "it the step `password`."
+        )
     if field.key and info.kind == "binary":
         raise ConfigError(
             f"{where}: field {field.name!r} ({info.type_name or info.kind}) cannot be a key, because keys are text. "
@@ -95,12 +102,18 @@ def _make_rule(
     generated = position in mapping.passwords
     plain = field.source is not None and not field.transform and field.delimiter is None
     source_info = source.field(field.source) if plain and field.source is not None else None
-    ready = generated or (source_info is not None and _always_ready(source_info, info))
+    refers = position in mapping.references
+    if refers and info.kind not in ("dn", "text"):
+        raise ConfigError(
+            f"object {spec.name!r}, field {field.name!r} ({info.type_name or info.kind}): `resolve` gives "
+            "distinguished names, which this field does not take. Map a field such as manager, owner or member."
+        )
+    ready = generated or (source_info is not None and not refers and _always_ready(source_info, info))
     return FieldRule(
         position=position,
         spec=field,
         info=info,
-        compared=not (field.key or field.new_only or field.stamp or generated),
+        compared=not (field.key or field.new_only or field.stamp or generated or info.secret),
         keeps_empty=field.when_empty == "keep" or (not info.nullable and (info.has_default or info.kind != "text")),
         unique=position in mapping.unique,
         prepare=None if ready else _make_prepare(spec, field, info),
@@ -110,7 +123,8 @@ def _make_rule(
 def _always_ready(source: FieldInfo, destination: FieldInfo) -> bool:
     empties_agree = destination.nullable and (source.empty_is_null or not destination.empty_is_null)
     never_empty = not source.nullable and not destination.empty_is_null
-    return same_form(source, destination) and (empties_agree or never_empty)
+    same_count = source.multi_valued == destination.multi_valued
+    return same_form(source, destination) and same_count and (empties_agree or never_empty)
 
 
 def _make_prepare(spec: ObjectSpec, field: FieldSpec, info: FieldInfo) -> Prepare:
@@ -118,8 +132,16 @@ def _make_prepare(spec: ObjectSpec, field: FieldSpec, info: FieldInfo) -> Prepar
     empty = _make_empty(field, info)
     keeps_empty_text = info.kind == "text" and not info.empty_is_null
 
+    def prepare_set(value: PlannedValue) -> PlannedValue:
+        if isinstance(value, (GeneratedPassword, Pending, ValueChanges)):
+            return value
+        try:
+            return _distinct([canonical(part) for part in members(value) if part], info) or empty()
+        except ValueError as error:
+            raise _bad_value(spec, field, info, error) from None
+
     def prepare(value: PlannedValue) -> PlannedValue:
-        if isinstance(value, GeneratedPassword):
+        if isinstance(value, (GeneratedPassword, Pending, ValueChanges)):
             return value
         if isinstance(value, tuple):
             value = _join(field, value)
@@ -128,12 +150,31 @@ def _make_prepare(spec: ObjectSpec, field: FieldSpec, info: FieldInfo) -> Prepar
         try:
             return canonical(value)
         except ValueError as error:
-            kind = info.type_name or info.kind
-            raise RecordError(
-                f"object {spec.name!r}, field {field.name!r} ({kind}): {error}", field=field.name, code="value"
-            ) from None
+            raise _bad_value(spec, field, info, error) from None
 
-    return prepare
+    return prepare_set if info.multi_valued else prepare
+
+
+def _bad_value(spec: ObjectSpec, field: FieldSpec, info: FieldInfo, error: ValueError) -> RecordError:
+    kind = info.type_name or info.kind
+    return RecordError(f"object {spec.name!r}, field {field.name!r} ({kind}): {error}", field=field.name, code="value")
+
+
+def _distinct(values: list[Single], info: FieldInfo) -> Value:
+    """Give `values` as a set in which no two are the same to the system."""
+    fold = folding(info)
+    if fold is None:
+        return as_set(values)
+    return as_set({fold(value): value for value in reversed(values)}.values())
+
+
+def folding(info: FieldInfo) -> Callable[[Single], Single] | None:
+    """Give how the system compares single values of the field, None for exactly."""
+    if info.kind == "dn":
+        return lambda value: fold_dn(value) if isinstance(value, str) else value
+    if info.kind == "text" and not info.case_sensitive:
+        return lambda value: value.casefold() if isinstance(value, str) else value
+    return None
 
 
 def _make_empty(field: FieldSpec, info: FieldInfo) -> Callable[[], Value]:
@@ -223,21 +264,28 @@ def find_differences(
     planned: MappedRow,
     before: Mapping[str, Value],
     choose_unique: Callable[[FieldRule, str, Value], str],
+    *,
+    rekeyed: bool = False,
 ) -> dict[str, PlannedValue]:
     """Give the fields to write so that the record `before` becomes as `planned`; empty when nothing differs.
 
-    `choose_unique(rule, wish, current)` settles fields that must be unique at the destination.
+    `choose_unique(rule, wish, current)` settles fields that must be unique at the destination. With `rekeyed` the
+    record was found by its link, and its key fields are compared like others.
     """
     after: dict[str, PlannedValue] = {}
 
     def compare(rule: FieldRule) -> None:
         current = before[rule.spec.name]
         value = _wanted_value(rule, planned[rule.position], current, choose_unique)
-        if not _same(rule, value, current):
+        if rule.info.multi_valued and not isinstance(value, (GeneratedPassword, ValueChanges)):
+            changes = set_changes(rule, value, current)
+            if changes is not None:
+                after[rule.spec.name] = changes
+        elif not _same(rule, value, current):
             after[rule.spec.name] = value
 
     for rule in rules:
-        if rule.compared:
+        if rule.compared or (rekeyed and rule.spec.key):
             compare(rule)
     if after:
         for rule in rules:
@@ -252,9 +300,11 @@ def _wanted_value(
 ) -> PlannedValue:
     if isinstance(wish, GeneratedPassword):
         return wish
+    if isinstance(wish, (Pending, ValueChanges)):
+        return current  # nobody was found; what is there stays
     if is_empty(wish):
         return current if rule.keeps_empty or rule.spec.values == "merge" else wish
-    if rule.spec.values == "merge" and rule.spec.delimiter is not None:
+    if rule.spec.values == "merge" and rule.spec.delimiter is not None and not rule.info.multi_valued:
         kept = split_values(current, rule.spec.delimiter)
         added = tuple(part for part in split_values(wish, rule.spec.delimiter) if part not in kept)
         return _prepared(rule, kept + added) if added else current
@@ -267,11 +317,34 @@ def _prepared(rule: FieldRule, value: PlannedValue) -> PlannedValue:
     return value if rule.prepare is None else rule.prepare(value)
 
 
+def set_changes(rule: FieldRule, value: Value, current: Value) -> ValueChanges | None:
+    """Give the values to add and to remove so that the set `current` becomes `value`, None when nothing differs.
+
+    `values: merge` removes none. Two values that differ in case only are two: a corrected case is written.
+    """
+    if value == current:
+        return None
+    fold = fold_dn if rule.info.kind == "dn" else None
+    wanted = {_folded(part, fold): part for part in members(value)}
+    present = {_folded(part, fold): part for part in members(current)}
+    added = tuple(part for key, part in wanted.items() if key not in present)
+    removed = tuple(part for key, part in present.items() if key not in wanted)
+    if rule.spec.values == "merge":
+        removed = ()
+    return ValueChanges(added=added, removed=removed) if added or removed else None
+
+
+def _folded(part: Single, fold: Callable[[str], str] | None) -> Single:
+    return part if fold is None or not isinstance(part, str) else fold(part)
+
+
 def _same(rule: FieldRule, value: PlannedValue, current: Value) -> bool:
     if value == current:
         return True
-    if isinstance(value, GeneratedPassword):
+    if isinstance(value, (GeneratedPassword, ValueChanges)):
         return False
+    if rule.info.kind == "dn" and isinstance(value, str) and isinstance(current, str):
+        return fold_dn(value) == fold_dn(current)
     if is_empty(value) and is_empty(current) and (rule.info.empty_is_null or not rule.info.nullable):
         return True
     if rule.spec.delimiter is not None:

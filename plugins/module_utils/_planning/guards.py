@@ -28,11 +28,20 @@ class Counts:
     creates: int
     updates: int
     deletes: int
+    moves: int = 0
+    disables: int = 0
     previous_read: int | None = None
     partial: bool = False
 
 
-GUARDED: tuple[tuple[GuardClass, Action], ...] = (("creates", "create"), ("updates", "update"), ("deletes", "delete"))
+GUARDED: tuple[tuple[GuardClass, Action], ...] = (
+    ("creates", "create"),
+    ("updates", "update"),
+    ("moves", "move"),
+    ("disables", "disable"),
+    ("deletes", "delete"),
+)
+BY_ABSENCE: frozenset[Action] = frozenset({"disable", "delete"})
 
 
 def judge_limits(object_name: str, limits: Limits, counts: Counts) -> list[Held]:
@@ -41,6 +50,8 @@ def judge_limits(object_name: str, limits: Limits, counts: Counts) -> list[Held]
     wanted: tuple[tuple[GuardClass, str | None, int, int], ...] = (
         ("creates", limits.creates, counts.creates, counts.source_in_scope),
         ("updates", limits.updates, counts.updates, counts.destination_total),
+        ("moves", limits.moves, counts.moves, counts.destination_total),
+        ("disables", limits.disables, counts.disables, counts.destination_total),
         ("deletes", limits.deletes, counts.deletes, counts.destination_total),
     )
     for guard, text, count, total in wanted:
@@ -95,13 +106,18 @@ def _judge_source(object_name: str, limits: Limits, counts: Counts) -> list[Held
 
 
 def split_held(changes: Sequence[Change], held: Sequence[Held]) -> tuple[list[Change], list[Change]]:
-    """Give (changes that may proceed, changes that are held)."""
+    """Give (changes that may proceed, changes that are held). What goes with a disable is held with it: the groups
+    that end and the move.
+    """
     actions: set[Action] = {action for guard, action in GUARDED if any(item.guard == guard for item in held)}
     if any(item.guard in ("min_source_records", "source_drop", "absence") for item in held):
-        actions.add("delete")
+        actions |= BY_ABSENCE
     if not actions:
         return list(changes), []
-    return (
-        [change for change in changes if change.action not in actions],
-        [change for change in changes if change.action in actions],
-    )
+    leaving = {change.key for change in changes if change.action == "disable"} if "disable" in actions else set()
+    proceeding: list[Change] = []
+    held_changes: list[Change] = []
+    for change in changes:
+        is_held = change.action in actions or (change.action in ("membership", "move") and change.key in leaving)
+        (held_changes if is_held else proceeding).append(change)
+    return proceeding, held_changes

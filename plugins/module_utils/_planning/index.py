@@ -27,20 +27,26 @@ Fold: t.TypeAlias = Callable[[str], str]
 @dataclass(frozen=True, kw_only=True, slots=True)
 class KeyReader:
     """Reads keys from rows. `folds` gives for each part how the destination compares it, None when it compares
-    exactly.
+    exactly; with `several` a part can have several values, and then it is no key.
     """
 
     positions: tuple[int, ...]
     folds: tuple[Fold | None, ...]
+    several: bool = False
 
     def of_rows(self, rows: Sequence[t.Any]) -> list[t.Any]:
         """Give the index keys of `rows` in order."""
+        if self.several:
+            return [self.of_row(row) for row in rows]
         keys = map(itemgetter(*self.positions), rows)
         return [self.fold(key) for key in keys] if any(self.folds) else list(keys)
 
     def of_row(self, row: Sequence[t.Any]) -> t.Any:
         """Give the index key of one row."""
-        return self.fold(itemgetter(*self.positions)(row))
+        if not self.several:
+            return self.fold(itemgetter(*self.positions)(row))
+        parts = tuple(None if isinstance(part := row[place], tuple) else part for place in self.positions)
+        return self.fold(parts[0] if len(parts) == 1 else parts)
 
     def of_key(self, key: Key) -> t.Any:
         """Give the index key of a record's key texts."""
@@ -114,6 +120,7 @@ class DestinationIndex:
         total: records read.
         keyless: records with an empty key; they are never matched and never deleted.
         taken: position -> the present values of a field that must be unique.
+        places, anchors: index key -> where the record is, and what names it for ever (directories only).
     """
 
     hashes: dict[t.Any, int] = field(default_factory=dict)
@@ -121,6 +128,8 @@ class DestinationIndex:
     total: int = 0
     keyless: int = 0
     taken: dict[int, set[t.Any]] = field(default_factory=dict)
+    places: dict[t.Any, str] = field(default_factory=dict)
+    anchors: dict[t.Any, str] = field(default_factory=dict)
     completeness: Completeness = field(default_factory=lambda: Completeness(proven=True))
 
 
@@ -130,10 +139,14 @@ def read_index(
     project: Callable[[Row], t.Any] | None,
     unique_positions: Iterable[int],
     checkpoint: Callable[[], None],
+    *,
+    place: int | None = None,
+    anchor: int | None = None,
 ) -> DestinationIndex:
     """Sweep over the destination once. `project` picks the compared fields of a row, None for all of them.
 
-    Only when two records share a key is there a second sweep, to count them.
+    `place` and `anchor` are the positions of a directory's own fields. Only when two records share a key is there a
+    second sweep, to count them.
     """
     index = DestinationIndex(taken={position: set() for position in unique_positions})
     with open_reading() as reading:
@@ -141,7 +154,12 @@ def read_index(
             checkpoint()
             index.total += len(batch)
             hashed = map(hash, batch) if project is None else map(hash, map(project, batch))
-            index.hashes.update(zip(keys.of_rows(batch), hashed, strict=True))
+            index_keys = keys.of_rows(batch)
+            index.hashes.update(zip(index_keys, hashed, strict=True))
+            if place is not None:
+                index.places.update(zip(index_keys, map(itemgetter(place), batch), strict=True))
+            if anchor is not None:
+                index.anchors.update(zip(index_keys, map(itemgetter(anchor), batch), strict=True))
             for position, values in index.taken.items():
                 values.update(row[position] for row in batch)
         index.completeness = reading.completeness

@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import datetime as dt
 import typing as t
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
-from .._model.access import Provider, Query
+from .._model.access import Directory, Provider, Query
 from .._model.compiled import CompiledMapping
 from .._model.jobs import Limits, ObjectSpec
-from .._model.plans import Change, Held
-from .._model.runs import Problem, Statistics
+from .._model.plans import Change, Held, Leaver, Link
+from .._model.runs import COUNTED, Problem, Statistics
 from .._model.schema import ContainerInfo
 from .._model.values import Key
+from .references import ReferenceBook
+from .unique import UniqueValues
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,6 +47,10 @@ class ObjectRequest:
         previous_read: records the last successful run read, for `source_drop`.
         checkpoint: called between batches; raises CancelledError when the run must stop.
         first_number: the number of the first change.
+        links: the remembered pairs by source identity (directories, like all that follows).
+        leavers: by anchor, the records that were disabled because they were missing.
+        stamps: the fields that `on_disable` writes, with their texts filled in.
+        shared: what the objects of one plan know of each other; given for a destination that is a directory.
     """
 
     spec: ObjectSpec
@@ -58,6 +64,28 @@ class ObjectRequest:
     wanted_keys: frozenset[Key] | None = None
     previous_read: int | None = None
     first_number: int = 1
+    links: Mapping[str, Link] = field(default_factory=dict)
+    leavers: Mapping[str, Leaver] = field(default_factory=dict)
+    stamps: Mapping[str, str | None] = field(default_factory=dict)
+    shared: SharedPlan | None = None
+
+
+@dataclass(kw_only=True, slots=True)
+class SharedPlan:
+    """What the objects of one plan share at a directory: its references and containers, read once, and what the plan
+    itself adds to them.
+
+    Attributes:
+        containers: folded DN of each container there is or will be; None until somebody asks.
+        places: folded DNs that new, renamed and moved records will have.
+        taken: by field family, the values that must stay unique.
+    """
+
+    directory: Directory
+    references: ReferenceBook
+    containers: set[str] | None = None
+    places: set[str] = field(default_factory=set)
+    taken: dict[tuple[str, ...], UniqueValues] = field(default_factory=dict)
 
 
 class Tally:
@@ -90,9 +118,9 @@ class Tally:
 
     def statistics(self, changes: t.Iterable[Change]) -> Statistics:
         """Give the counts, with `changes` counted as done."""
-        names = {"create": "created", "update": "updated", "delete": "deleted"}
         counts = dict(self.counts)
         for change in changes:
-            name = names[change.action]
-            counts[name] = counts.get(name, 0) + 1
+            name = COUNTED.get(change.action)
+            if name is not None:
+                counts[name] = counts.get(name, 0) + 1
         return Statistics(**counts)

@@ -31,6 +31,7 @@ class Piles:
         candidates: at the destination with another hash; to be read again and compared.
         unchanged: how many are the same.
         matched: how many have a record at the destination.
+        relinked: records whose key nobody has at the destination, with the index key of the record they are linked to.
         keyless: records at fault or left alone whose key could not be read; while there are any, nothing is believed
             gone.
         missing_keys: keys asked for that no record in scope has.
@@ -39,12 +40,38 @@ class Piles:
 
     creates: dict[t.Any, MappedRow] = field(default_factory=dict)
     candidates: dict[t.Any, MappedRow] = field(default_factory=dict)
+    relinked: dict[t.Any, tuple[t.Any, MappedRow]] = field(default_factory=dict)
     unchanged: int = 0
     matched: int = 0
     keyless: int = 0
     missing_keys: frozenset[Key] = frozenset()
     proven: bool = True
     reason: str = ""
+
+
+class Companion(t.Protocol):
+    """What a directory destination adds to the sweep: references, containers and links."""
+
+    @property
+    def source_extras(self) -> tuple[str, ...]:
+        """Source fields to read beside those of the mapping."""
+
+    def resolve(self, planned: MappedRow) -> MappedRow:
+        """Put DNs in the place of references."""
+
+    def finish(self, planned: MappedRow, key: Key, source: Row, extras: Row) -> MappedRow:
+        """Append what the plan needs to know of the record beside its fields, its identity last. Raises RecordError,
+        SkipRecord.
+        """
+
+    def match(self, index_key: t.Any, planned: MappedRow, *, same: bool) -> bool:
+        """Note that a record is matched; tell whether it must be looked at although its fields are the `same`."""
+
+    def identity(self, key: Key, extras: Row) -> str:
+        """Give what names the source record for ever."""
+
+    def linked_key(self, identity: str) -> t.Any | None:
+        """Give the index key of the record that a source record is linked to, None when there is none."""
 
 
 class SourceSweep:
@@ -61,6 +88,7 @@ class SourceSweep:
         delta: Delta | None,
         tally: Tally,
         unique: bool,
+        companion: Companion | None = None,
     ) -> None:
         """`unique` says that the source itself guarantees that no two records have one key, so nobody has to remember
         the keys seen.
@@ -75,7 +103,9 @@ class SourceSweep:
         self._delta = delta
         self._tally = tally
         self._piles = Piles()
-        self._unique = unique and request.wanted_keys is None
+        self._companion = companion
+        self._width = len(request.mapping.source_fields)
+        self._unique = unique and request.wanted_keys is None and companion is None
         self._seen: set[t.Any] = set()
         # How many records of a key were left alone; each of them is accounted for where that was decided.
         self._protected: dict[t.Any, int] = {}
@@ -89,6 +119,8 @@ class SourceSweep:
         fields = self._mapping.source_fields
         if self._delta is not None and self._request.incremental is not None:
             fields = (*fields, self._request.incremental.field)
+        if self._companion is not None:
+            fields = (*fields, *self._companion.source_extras)
         with self._request.source.provider.read(query, fields) as reading:
             for batch in reading.batches():
                 self._request.checkpoint()
@@ -97,6 +129,7 @@ class SourceSweep:
             self._piles.proven = reading.completeness.proven
             self._piles.reason = reading.completeness.reason
         self._settle_repeated()
+        self._settle_relinked()
         if self._wanted is not None:
             self._piles.missing_keys = frozenset(texts for key, texts in self._wanted.items() if key not in self._seen)
         self._piles.matched = self._piles.unchanged + len(self._piles.candidates)
@@ -109,6 +142,7 @@ class SourceSweep:
             and self._delta is None
             and self._wanted is None
             and self._mapping.in_scope is None
+            and self._companion is None
         )
         planned: list[t.Any] = batch if untouched else self._map(batch)
         keys = self._keys.of_rows(planned)
@@ -145,32 +179,36 @@ class SourceSweep:
     def _map(self, batch: list[Row]) -> list[MappedRow]:
         rows: list[MappedRow] = []
         for row in batch:
-            source = row
+            source, extras = row[: self._width], row[self._width :]
             if self._delta is not None:
-                source = row[:-1]
-                if not self._delta.is_new(row[-1]):
-                    if not self._protect(source) and self._may_be_in_scope(source):
+                stamp, extras = extras[0], extras[1:]
+                if not self._delta.is_new(stamp):
+                    if not self._protect(source, extras) and self._may_be_in_scope(source):
                         self._piles.keyless += 1
                     continue
-            planned = self._map_one(source)
+            planned = self._map_one(source, extras)
             if planned is not None:
                 rows.append(planned)
         return rows
 
-    def _map_one(self, row: Row) -> MappedRow | None:
-        scope = self._mapping.in_scope
+    def _map_one(self, row: Row, extras: Row) -> MappedRow | None:
+        scope, companion = self._mapping.in_scope, self._companion
         try:
             if scope is not None and not scope(row):
                 return None
             planned = self._mapping.map_row(row)
+            if companion is not None:
+                planned = companion.resolve(planned)
             if self._preparing:
                 planned = prepare_row(self._preparing, planned)
             key = self._keys.texts(planned)
+            if companion is not None:
+                planned = companion.finish(planned, key, row, extras)
         except SkipRecord as skip:
-            self._leave(row, skip)
+            self._leave(row, extras, skip)
             return None
         except RecordError as error:
-            self._fail(row, error)
+            self._fail(row, extras, error)
             return None
         return planned if self._is_wanted(key) else None
 
@@ -185,16 +223,16 @@ class SourceSweep:
             # Nobody knows, so it may be.
             return True
 
-    def _leave(self, row: Row, skip: SkipRecord) -> None:
-        key = self._protect(row)
+    def _leave(self, row: Row, extras: Row, skip: SkipRecord) -> None:
+        key = self._protect(row, extras)
         if not key:
             self._piles.keyless += 1
         if self._is_wanted(key):
             self._tally.count("in_scope")
             self._tally.skip(key, skip.message)
 
-    def _fail(self, row: Row, error: RecordError) -> None:
-        key = self._protect(row)
+    def _fail(self, row: Row, extras: Row, error: RecordError) -> None:
+        key = self._protect(row, extras)
         if not key:
             if self._wanted is None:
                 self._keyless(row, error)
@@ -203,7 +241,7 @@ class SourceSweep:
             self._tally.count("in_scope")
             self._tally.error(key, error.reason_code, error.message)
 
-    def _protect(self, row: Row) -> Key:
+    def _protect(self, row: Row, extras: Row) -> Key:
         """Count the record as present at the source, and give its key; `()` when it has none that can be read."""
         try:
             values = self._mapping.map_key(row)
@@ -220,6 +258,11 @@ class SourceSweep:
                 self._repeat(index_key)
             self._seen.add(index_key)
         self._protected[index_key] = self._protected.get(index_key, 0) + 1
+        if self._companion is not None and index_key not in self._index.hashes:
+            # Its key has changed, and nobody may take the record it is linked to for gone.
+            linked = self._companion.linked_key(self._companion.identity(key, extras))
+            if linked is not None:
+                self._seen.add(linked)
         return key
 
     def _repeat(self, key: t.Any) -> None:
@@ -246,11 +289,14 @@ class SourceSweep:
         hashes = list(map(hash, planned if project is None else map(project, planned)))
         hashes_by_key = self._index.hashes
         found = list(map(hashes_by_key.pop, keys, repeat(None))) if self._unique else list(map(hashes_by_key.get, keys))
-        if found == hashes:
+        companion = self._companion
+        if found == hashes and companion is None:
             self._piles.unchanged += len(found)
             return
         for row, key, wanted, present in zip(planned, keys, hashes, found, strict=True):
-            if present == wanted:
+            if companion is not None and present is not None and companion.match(key, row, same=present == wanted):
+                self._piles.candidates[key] = row
+            elif present == wanted:
                 self._piles.unchanged += 1
             elif present is not None:
                 self._piles.candidates[key] = row
@@ -261,8 +307,21 @@ class SourceSweep:
                     f"{self._index.ambiguous[key]} records at the destination have this key. Make the key unique "
                     "there, or use more key fields.",
                 )
+            elif companion is not None and (linked := companion.linked_key(str(row[-1]))) is not None:
+                self._piles.relinked[key] = (linked, row)
             else:
                 self._piles.creates[key] = row
+
+    def _settle_relinked(self) -> None:
+        """Take a record whose key changed for the one it is linked to, unless another source record has that key."""
+        taken: set[t.Any] = set()
+        for key, (linked, row) in self._piles.relinked.items():
+            if linked in self._seen or linked in taken:
+                self._piles.creates[key] = row
+            else:
+                taken.add(linked)
+                self._piles.candidates[linked] = row
+        self._seen |= taken
 
     def _settle_repeated(self) -> None:
         """Take back what the first of several records with one key was sorted into."""
@@ -280,7 +339,8 @@ class SourceSweep:
 
     def _take_back(self, key: t.Any) -> bool:
         """Take a record out of its pile; false when it is in none, because its error has been told already."""
-        if self._piles.creates.pop(key, None) is not None or self._piles.candidates.pop(key, None) is not None:
+        piles = (self._piles.creates, self._piles.candidates, self._piles.relinked)
+        if any(pile.pop(key, None) is not None for pile in piles):
             return True
         self._piles.unchanged -= key in self._index.hashes
         return key in self._index.hashes
@@ -294,6 +354,11 @@ class SourceSweep:
                 row[rule.position] = canonical_key_part(rule, text)
             wanted[self._keys.of_row(row)] = key
         return wanted
+
+    @property
+    def repeated_keys(self) -> t.Collection[t.Any]:
+        """The index keys that several source records have."""
+        return self._repeated.keys()
 
     def absent_keys(self) -> list[t.Any]:
         """Give the destination's keys that no source record in scope has."""

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from .._model.errors import ConfigError, RecordError
 from .._model.jobs import Unique
-from .._model.values import Value, show
+from .._model.values import Value, members, show
 
 
 def check_unique(rule: Unique) -> None:
@@ -30,20 +30,31 @@ def check_unique(rule: Unique) -> None:
 
 
 class UniqueValues:
-    """The values of one field that are taken at the destination or by this run; compared without regard to case."""
+    """The values of one field that are taken at the destination or by this run; compared without regard to case, and
+    mail addresses without the `smtp:` before them.
+    """
 
-    __slots__ = ("_next", "_taken")
+    __slots__ = ("_next", "_own", "_taken")
 
     def __init__(self, values: Iterable[Value]) -> None:
-        self._taken: set[str] = {value.casefold() for value in values if isinstance(value, str)}
+        self._taken: set[str] = {fold_unique(value) for value in values if isinstance(value, str)}
+        self._own: dict[str, str] = {}
         # Where the search for a free number left off: a thousand equal wishes must not try a million numbers.
         self._next: dict[tuple[str, Unique], int] = {}
 
-    def take(self, base: str, rule: Unique, current: str | None = None) -> str:
+    def add(self, value: Value, owner: str) -> None:
+        """Enter a value of a directory's record: it is taken for all but the record whose anchor is `owner`."""
+        for part in members(value):
+            if isinstance(part, str):
+                key = fold_unique(part)
+                if self._own.setdefault(key, owner) != owner:
+                    self._taken.add(key)
+
+    def take(self, base: str, rule: Unique, current: str | None = None, owner: str | None = None) -> str:
         """Give the value for the wish `base` and remember it as taken.
 
         `current`, the present value of the matched record, is kept when it is `base` itself or `base` with a number by
-        the rule's pattern, so that a second run changes nothing.
+        the rule's pattern, so that a second run changes nothing. What only the record `owner` has is free for it.
 
         Raises ConfigError for a bad rule, RecordError when `base` is empty or no numbered value fits into `max_length`.
         """
@@ -51,20 +62,24 @@ class UniqueValues:
         if not base:
             raise RecordError("unique: there is no value to make unique.")
         if current is not None and _is_made_from(current, base, rule):
-            self._taken.add(current.casefold())
+            self._taken.add(fold_unique(current))
             return current
-        value = self._first_free(base, rule)
-        self._taken.add(value.casefold())
+        value = self._first_free(base, rule, owner)
+        self._taken.add(fold_unique(value))
         return value
 
-    def _first_free(self, base: str, rule: Unique) -> str:
+    def _is_taken(self, value: str, owner: str | None) -> bool:
+        key = fold_unique(value)
+        return key in self._taken or self._own.get(key, owner) != owner
+
+    def _first_free(self, base: str, rule: Unique, owner: str | None) -> str:
         plain = base if rule.max_length is None else base[: rule.max_length]
-        if plain.casefold() not in self._taken:
+        if not self._is_taken(plain, owner):
             return plain
         place = (plain.casefold(), rule)
         number = self._next.get(place, rule.start)
         while (value := _numbered(base, rule, str(number))) is not None:
-            if value.casefold() not in self._taken:
+            if not self._is_taken(value, owner):
                 self._next[place] = number + 1
                 return value
             number += 1
@@ -72,6 +87,12 @@ class UniqueValues:
             f"unique: no value made from {show(base)} by the pattern {rule.pattern!r} is free within "
             f"{rule.max_length} characters. Raise max_length or choose another pattern."
         )
+
+
+def fold_unique(value: str) -> str:
+    """Give the form in which two values clash: without case, and an address without its `smtp:` (proxyAddresses)."""
+    folded = value.casefold()
+    return folded.removeprefix("smtp:")
 
 
 def _room(rule: Unique, digits: int) -> int:

@@ -1,0 +1,147 @@
+# Copyright (c) 2026, the lockstep.sync contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""References: from a key text to the distinguished name of the record that has it, out of memory.
+
+Each place where references are looked for is read once per run, whatever number of records refer to it. Records that
+the same run will make are found, too; writing references to those of the same object is put off until they are there.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from .._model.access import Completeness, Directory, Query
+from .._model.dn import is_within
+from .._model.jobs import Resolve
+from .._model.values import Value, as_set, members
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A reference that is not found among the records there are: the texts looked for, and the DNs found already."""
+
+    missing: tuple[str, ...]
+    found: tuple[str, ...] = ()
+
+
+@dataclass(kw_only=True, slots=True)
+class ReferenceIndex:
+    """The records of one place by the folded values of one field.
+
+    `ambiguous` are values that several records have; they are never guessed at. `planned` are records that this run
+    makes, renames or moves: value -> the DN they will have.
+    """
+
+    places: dict[str, str] = field(default_factory=dict)
+    ambiguous: set[str] = field(default_factory=set)
+    planned: dict[str, str] = field(default_factory=dict)
+    completeness: Completeness = field(default_factory=lambda: Completeness(proven=True))
+
+    def add(self, value: Value, place: str) -> None:
+        """Enter one record."""
+        for part in members(value):
+            if isinstance(part, str):
+                key = part.casefold()
+                if self.places.setdefault(key, place) != place:
+                    self.ambiguous.add(key)
+
+    def find(self, text: str) -> str | None:
+        """Give the DN of the one record that has `text`, None when there is none or several have it."""
+        key = text.strip().casefold()
+        return None if key in self.ambiguous else self.places.get(key)
+
+    def find_planned(self, text: str) -> str | None:
+        """Give the DN that the record with `text` will have when this run is done."""
+        key = text.strip().casefold()
+        return None if key in self.ambiguous else self.planned.get(key)
+
+
+IndexKey: t.TypeAlias = tuple[str | None, str | None, str]
+
+
+@dataclass(kw_only=True, slots=True)
+class ReferenceBook:
+    """All reference indexes of one run, by container, filter and field; made when they are first needed."""
+
+    directory: Directory
+    place: str
+    indexes: dict[IndexKey, ReferenceIndex] = field(default_factory=dict)
+
+    def index(self, rule: Resolve, checkpoint: Callable[[], None]) -> ReferenceIndex:
+        """Give the index for `rule`. Raises ProviderError when its place cannot be read."""
+        key = (rule.container, rule.filter, rule.match.casefold())
+        found = self.indexes.get(key)
+        if found is None:
+            found = self.indexes[key] = self._read(rule, checkpoint)
+        return found
+
+    def _read(self, rule: Resolve, checkpoint: Callable[[], None]) -> ReferenceIndex:
+        index = ReferenceIndex()
+        present = f"({rule.match}=*)"
+        query = Query(container=rule.container, filter=f"(&{rule.filter}{present})" if rule.filter else present)
+        with self.directory.read(query, (rule.match, self.place)) as reading:
+            for batch in reading.batches():
+                checkpoint()
+                for value, place in batch:
+                    if isinstance(place, str):
+                        index.add(value, place)
+            index.completeness = reading.completeness
+        return index
+
+    def note_planned(self, values: Mapping[str, Value], place: str) -> None:
+        """Enter a record that the run makes, renames or moves, with its mapped fields, into every index it may be
+        looked for in.
+        """
+        folded = {name.casefold(): value for name, value in values.items()}
+        for (container, _filter, match), index in self.indexes.items():
+            if container is not None and not is_within(place, container):
+                continue
+            for part in members(folded.get(match)):
+                if isinstance(part, str):
+                    index.planned[part.casefold()] = place
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Unresolved:
+    """A reference that nobody has: the field, and the texts."""
+
+    field: str
+    texts: tuple[str, ...]
+    reason: str
+
+
+def resolve_value(index: ReferenceIndex, wish: Value) -> Value | Pending:
+    """Give the DNs for the key texts `wish`, or what is found and what is still looked for."""
+    texts = [part for part in members(wish) if isinstance(part, str) and part.strip()]
+    found: list[str] = []
+    missing: list[str] = []
+    for text in texts:
+        place = index.find(text)
+        if place is None:
+            missing.append(text)
+        else:
+            found.append(place)
+    return Pending(tuple(missing), tuple(found)) if missing else as_set(found)
+
+
+def settle_value(index: ReferenceIndex, pending: Pending, name: str) -> tuple[Value, Value, Unresolved | None]:
+    """Give for a pending reference: the DNs there are, the DNs of records the run makes, and what nobody has."""
+    later: list[str] = []
+    nobody: list[str] = []
+    for text in pending.missing:
+        place = index.find_planned(text)
+        if place is None:
+            nobody.append(text)
+        else:
+            later.append(place)
+    unresolved = None
+    if nobody:
+        several = [text for text in nobody if text.strip().casefold() in index.ambiguous]
+        reason = "several records have it" if several else "no record has it"
+        if not index.completeness.proven:
+            reason = f"the records could not be read completely: {index.completeness.reason}"
+        unresolved = Unresolved(field=name, texts=tuple(nobody), reason=reason)
+    return as_set(pending.found), as_set(later), unresolved
