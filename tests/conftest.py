@@ -19,7 +19,7 @@ settings.register_profile("lockstep", deadline=None)
 settings.register_profile("lockstep-ci", deadline=None, derandomize=True)
 settings.load_profile("lockstep-ci" if os.environ.get("CI") else "lockstep")
 
-pytest_plugins = ["plugins_no_skip", "servers.fixtures"]
+pytest_plugins = ["plugins_no_skip", "servers.fixtures", "servers.directories"]
 
 
 def make_importable() -> None:

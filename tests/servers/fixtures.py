@@ -69,7 +69,7 @@ class Server:
         for child in children:
             _kill_if_there(child)
         for pid in (self._pid, *children):
-            _wait_for_end(pid)
+            wait_for_end(pid)
 
     def restart_killed(self) -> None:
         """Start again after `kill`, with the data as the crash left them."""
@@ -123,7 +123,7 @@ def _kill_if_there(pid: int) -> None:
         return
 
 
-def _wait_for_end(pid: int) -> None:
+def wait_for_end(pid: int) -> None:
     """Wait until the process is gone, or a zombie that only its parent still has to notice."""
     status = Path(f"/proc/{pid}/stat")
     deadline = time.monotonic() + 20
