@@ -14,7 +14,7 @@ from .._model import jobs
 from .._model.errors import ConfigError, RecordError, SkipRecord
 from .._model.jobs import FieldSpec
 from .._model.secrets import GeneratedPassword
-from .._model.values import Row, Value, show
+from .._model.values import Row, Value, members, show
 from .context import FunctionContext, MappingContext, Place, RowView
 from .expressions import Expressions
 from .fields import CompiledField, Start, playbook_form
@@ -80,12 +80,12 @@ class FieldBuilder:
     @staticmethod
     def _check_step(spec: FieldSpec, step: jobs.Step, place: Place) -> None:
         first, last = place.number == 1, place.number == len(spec.transform)
-        if spec.key and isinstance(step, (jobs.Unique, jobs.Password)):
+        if spec.key and isinstance(step, (jobs.Unique, jobs.Password, jobs.Resolve)):
             raise place.config_error(
                 "a key field must have the same value in every run. Use another field or another step."
             )
-        if isinstance(step, jobs.Unique) and not last:
-            raise place.config_error("unique must be the last step of a field.")
+        if isinstance(step, (jobs.Unique, jobs.Resolve)) and not last:
+            raise place.config_error(f"{step_name(step)} must be the last step of a field.")
         if isinstance(step, jobs.Password) and (not (first and last) or spec.source is not None):
             raise place.config_error("password must be the only step of a field, and the field has no `source`.")
         starts = isinstance(step, _STARTERS) or getattr(step, "field", None) is not None
@@ -149,6 +149,8 @@ class FieldBuilder:
                 return default_step(step)
             case jobs.Unique():
                 return _unique_step(place)
+            case jobs.Resolve():
+                return _resolve_step(place)
             case jobs.Expression():
                 return self._expressions.compile_step(step.text, self._positions, place)
             case jobs.Function():
@@ -204,6 +206,15 @@ def _unique_step(place: Place) -> Apply:
     def apply(value: Value, _row: Row) -> Value:
         if value and not isinstance(value, str):
             raise place.record_error(f"expected one text to make unique, got {show(value)}.")
+        return value
+
+    return apply
+
+
+def _resolve_step(place: Place) -> Apply:
+    def apply(value: Value, _row: Row) -> Value:
+        if any(not isinstance(part, str) for part in members(value)):
+            raise place.record_error(f"expected the text of a key to look up, got {show(value)}.")
         return value
 
     return apply

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from .._model import jobs
 from .._model.compiled import FieldTrace, MappedRow
-from .._model.jobs import FieldSpec, ObjectSpec, Unique
+from .._model.jobs import FieldSpec, ObjectSpec, Resolve, Unique
 from .._model.plans import PlannedValue
 from .._model.secrets import PasswordRule
 from .._model.values import Row, Value
@@ -37,6 +37,8 @@ class CompiledObject:
         map_row: source row -> mapped row. Raises SkipRecord, RecordError with `field` set.
         map_key: source row -> the values of the key fields only, for a record whose `map_row` failed. Raises as it.
         unique: position -> rule; the mapped value is the wish, the planner makes it unique.
+        references: position -> rule; the mapped value is the key text, the planner finds the record that has it.
+        container: source row -> the container of the record (`create_in`). Raises SkipRecord, RecordError.
         passwords: position -> rule; the mapped value is a GeneratedPassword.
     """
 
@@ -49,6 +51,8 @@ class CompiledObject:
     map_key: Callable[[Row], tuple[Value, ...]]
     unique: Mapping[int, Unique]
     passwords: Mapping[int, PasswordRule]
+    references: Mapping[int, Resolve]
+    container: Callable[[Row], Value] | None
     compiled_fields: tuple[CompiledField, ...]
 
     def explain(self, row: Row) -> list[FieldTrace]:
@@ -91,8 +95,27 @@ def compile_object(
             for place, step in enumerate(map(_last_step, spec.fields))
             if isinstance(step, jobs.Password)
         },
+        references={
+            place: step for place, step in enumerate(map(_last_step, spec.fields)) if isinstance(step, Resolve)
+        },
+        container=_compile_container(spec, expressions, positions),
         compiled_fields=fields,
     )
+
+
+def _compile_container(
+    spec: ObjectSpec, expressions: Expressions, positions: Mapping[str, int]
+) -> Callable[[Row], Value] | None:
+    create_in = spec.create_in
+    if create_in is None:
+        return None
+    if create_in.field is not None:
+        return operator.itemgetter(positions[create_in.field])
+    if create_in.expression is not None:
+        place = Place(object=spec.name, step="create_in")
+        evaluate = expressions.compile_step(create_in.expression, positions, place)
+        return lambda row: evaluate(None, row)
+    return lambda _row: create_in.container
 
 
 def _last_step(field: FieldSpec) -> jobs.Step | None:

@@ -12,6 +12,7 @@ import re
 import typing as t
 from collections.abc import Callable, Iterable, Mapping
 
+from .._model.dn import escape_value
 from .._model.kinds import FALSE_TEXTS, TRUE_TEXTS
 from .._model.values import show
 from .dates import FORMAT_LENGTH, format_moment
@@ -206,6 +207,7 @@ def center_text(value: object, width: int = 80) -> str:
 
 
 OWN_FILTERS: Mapping[str, Callable[..., t.Any]] = {
+    "dn_value": lambda value: escape_value(str(value)),
     "b64decode": b64decode,
     "b64encode": b64encode,
     "bool": to_bool,

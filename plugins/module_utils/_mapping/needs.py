@@ -52,6 +52,13 @@ def _needs(spec: ObjectSpec, expressions: Expressions) -> Iterator[_Need]:
             place = Place(object=spec.name, field=field.name, number=number, step=step_name(step))
             for name in _step_needs(step, place, expressions):
                 yield name, place
+    if spec.create_in is not None:
+        place = Place(object=spec.name, step="create_in")
+        if spec.create_in.field is not None:
+            yield spec.create_in.field, place
+        if spec.create_in.expression is not None:
+            for name in _expression_needs(spec.create_in.expression, place, expressions, has_value=False):
+                yield name, place
     if spec.when is not None:
         place = Place(object=spec.name, step="when")
         for name in _expression_needs(spec.when, place, expressions, has_value=False):
@@ -61,7 +68,7 @@ def _needs(spec: ObjectSpec, expressions: Expressions) -> Iterator[_Need]:
 def _step_needs(step: jobs.Step, place: Place, expressions: Expressions) -> Iterator[str | None]:
     if isinstance(step, jobs.Join):
         yield from step.fields
-    elif isinstance(step, (jobs.Left, jobs.Right, jobs.Substring)):
+    elif isinstance(step, (jobs.Left, jobs.Right, jobs.Substring, jobs.Resolve)):
         if step.field is not None:
             yield step.field
     elif isinstance(step, jobs.Expression):

@@ -15,6 +15,7 @@ import json
 import typing as t
 from collections.abc import Iterable, Mapping
 
+from . import directory_options
 from .endpoints import PLACES
 from .errors import ConfigError
 from .jobs import (
@@ -54,6 +55,11 @@ JOB_OPTIONS = (
     "objects",
     "changed_only",
     "limits",
+    "protect",
+    "create_containers",
+    "on_disable",
+    "smart_groups",
+    "template",
     "allow_circular",
     "on_error",
 )
@@ -65,19 +71,23 @@ OBJECT_OPTIONS = (
     "when",
     "missing_at_destination",
     "missing_at_source",
+    "object_classes",
+    "create_in",
+    "move",
+    "rdn",
+    "on_disable",
     "fields",
 )
 FIELD_OPTIONS = tuple(item.name for item in dataclasses.fields(FieldSpec))
 LIMIT_OPTIONS = tuple(item.name for item in dataclasses.fields(Limits))
 SOURCE_PLACES = PLACES
-DESTINATION_PLACES = ("table", "sheet")
+DESTINATION_PLACES = ("table", "sheet", "container", "include_subcontainers", "filter")
 INHERITED = ("missing_at_destination", "missing_at_source")
 
 _AT_DESTINATION: tuple[MissingAtDestination, ...] = ("skip", "create")
-_AT_SOURCE: tuple[MissingAtSource, ...] = ("skip", "delete")
+_AT_SOURCE: tuple[MissingAtSource, ...] = ("skip", "delete", "disable")
 _VALUES: tuple[t.Literal["replace", "merge"], ...] = ("replace", "merge")
 _WHEN_EMPTY: tuple[t.Literal["clear", "keep"], ...] = ("clear", "keep")
-_ROW: tuple[t.Literal["row"], ...] = ("row",)
 
 
 def parse_job(name: str, definition: Mapping[str, t.Any]) -> JobSpec:
@@ -102,6 +112,10 @@ def parse_job(name: str, definition: Mapping[str, t.Any]) -> JobSpec:
         objects=(),
         changed_only=job.section("changed_only", ("field",)).optional_text("field"),
         limits=_read_limits(job.section("limits", LIMIT_OPTIONS)),
+        protect=directory_options.read_filter(job, "protect"),
+        create_containers=job.flag("create_containers", False),
+        smart_groups=job.texts("smart_groups"),
+        template=job.optional_text("template"),
         allow_circular=job.flag("allow_circular", False),
         on_error=_read_on_error(job.section("on_error", ("retries", "delay"))),
     )
@@ -122,11 +136,11 @@ def normalize_job(name: str, definition: Mapping[str, t.Any]) -> dict[str, t.Any
     for item, given in zip(spec.objects, definition["objects"], strict=True):
         plain = _object_to_plain(item, full=False)
         for option in ("source", "destination"):
-            if not any((given.get(option) or {}).values()):
+            if all(part is None for part in (given.get(option) or {}).values()):
                 plain.pop(option, None)
-        for option in INHERITED:
+        for option in (*INHERITED, "on_disable"):
             if given.get(option) is None:
-                plain.pop(option)
+                plain.pop(option, None)
         objects.append(plain)
     plain = _job_to_plain(spec, definition, full=False)
     plain["objects"] = objects
@@ -148,6 +162,8 @@ def mapping_digest(job: JobSpec) -> str:
         "destination": _endpoint_to_plain(job.destination),
         "objects": [_object_to_plain(item, full=True) for item in job.objects],
         "changed_only": job.changed_only,
+        "protect": job.protect,
+        "create_containers": job.create_containers,
     }
     text = json.dumps(content, sort_keys=True, separators=(",", ":"))
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
@@ -159,19 +175,27 @@ def mapping_digest(job: JobSpec) -> str:
 def _read_endpoint(side: Section) -> Endpoint:
     return Endpoint(
         provider=side.required_text("provider"),
-        table=side.optional_text("table"),
-        query=side.optional_text("query"),
-        sheet=side.optional_text("sheet"),
         replace_file=side.flag("replace_file", False),
+        **_read_place(side),
     )
+
+
+def _read_place(side: Section) -> dict[str, t.Any]:
+    return {
+        "table": side.optional_text("table"),
+        "query": side.optional_text("query"),
+        "sheet": side.optional_text("sheet"),
+        "container": directory_options.read_container(side, "container"),
+        "include_subcontainers": side.flag("include_subcontainers", True),
+        "filter": directory_options.read_filter(side, "filter"),
+    }
 
 
 def _override(base: Endpoint, side: Section) -> Endpoint:
     """Give the job's endpoint with an object's own place; a place given on the object replaces the job's as a whole."""
-    places = {option: side.optional_text(option) for option in PLACES}
-    if not any(places.values()):
+    if not side.given:
         return base
-    return Endpoint(provider=base.provider, replace_file=base.replace_file, **places)
+    return Endpoint(provider=base.provider, replace_file=base.replace_file, **_read_place(side))
 
 
 def _read_limits(limits: Section) -> Limits:
@@ -200,7 +224,7 @@ def _read_on_error(on_error: Section) -> OnError:
 
 def _read_object(data: object, job: Section, spec: JobSpec, number: int) -> ObjectSpec:
     item = Section(data, f"{job.place}, object {number}", OBJECT_OPTIONS)
-    type_name = item.choice("type", _ROW, "row")
+    type_name = item.text("type") or "row"
     name = item.text("name") or type_name
     item.place = f"{job.place}, object {name!r}"
     at_destination = job.choice("missing_at_destination", _AT_DESTINATION, "skip")
@@ -213,7 +237,7 @@ def _read_object(data: object, job: Section, spec: JobSpec, number: int) -> Obje
         raise ConfigError(
             f"{item.place}: no field has `key: true`. Mark the field or fields that match the records of both sides."
         )
-    return ObjectSpec(
+    spec_of_object = ObjectSpec(
         name=name,
         type=type_name,
         source=_override(spec.source, item.section("source", SOURCE_PLACES)),
@@ -221,8 +245,13 @@ def _read_object(data: object, job: Section, spec: JobSpec, number: int) -> Obje
         when=item.text("when").strip() or None,
         missing_at_destination=item.choice("missing_at_destination", _AT_DESTINATION, at_destination),
         missing_at_source=item.choice("missing_at_source", _AT_SOURCE, at_source),
+        create_containers=spec.create_containers,
+        protect=spec.protect,
         fields=fields,
     )
+    inherited = directory_options.read_on_disable(job.section("on_disable", directory_options.ON_DISABLE))
+    options = directory_options.read_object(item, spec_of_object, inherited)
+    return dataclasses.replace(spec_of_object, **options)
 
 
 def _read_field(data: object, place: str, number: int) -> FieldSpec:
@@ -283,8 +312,11 @@ def _options_to_plain(data: FieldSpec | Limits | OnError, *, full: bool) -> dict
 
 def _endpoint_to_plain(endpoint: Endpoint) -> dict[str, t.Any]:
     plain: dict[str, t.Any] = {"provider": endpoint.provider}
-    plain |= {option: getattr(endpoint, option) for option in PLACES if getattr(endpoint, option) is not None}
-    return plain | ({"replace_file": True} if endpoint.replace_file else {})
+    return plain | _place_to_plain(endpoint) | ({"replace_file": True} if endpoint.replace_file else {})
+
+
+def _place_to_plain(endpoint: Endpoint) -> dict[str, t.Any]:
+    return {option: getattr(endpoint, option) for option in PLACES if getattr(endpoint, option) not in (None, True)}
 
 
 def _field_to_plain(spec: FieldSpec, *, full: bool) -> dict[str, t.Any]:
@@ -298,13 +330,14 @@ def _object_to_plain(spec: ObjectSpec, *, full: bool) -> dict[str, t.Any]:
     if full or spec.type != "row":
         plain["type"] = spec.type
     for side, endpoint in (("source", spec.source), ("destination", spec.destination)):
-        plain[side] = {option: getattr(endpoint, option) for option in PLACES if getattr(endpoint, option) is not None}
+        plain[side] = _place_to_plain(endpoint)
     plain |= {
         "when": spec.when,
         "missing_at_destination": spec.missing_at_destination,
         "missing_at_source": spec.missing_at_source,
         "fields": [_field_to_plain(field, full=full) for field in spec.fields],
     }
+    plain |= directory_options.object_to_plain(spec, full=full)
     return _ordered(plain, OBJECT_OPTIONS)
 
 
@@ -315,6 +348,11 @@ def _job_to_plain(spec: JobSpec, definition: Mapping[str, t.Any], *, full: bool)
         "source": _endpoint_to_plain(spec.source),
         "destination": _endpoint_to_plain(spec.destination),
         "changed_only": {"field": spec.changed_only} if spec.changed_only else None,
+        "protect": spec.protect,
+        "create_containers": spec.create_containers or None,
+        "on_disable": _job_on_disable(definition),
+        "smart_groups": list(spec.smart_groups) or None,
+        "template": spec.template,
         "limits": _options_to_plain(spec.limits, full=full),
         "on_error": _options_to_plain(spec.on_error, full=full),
     }
@@ -334,6 +372,12 @@ def _job_to_plain(spec: JobSpec, definition: Mapping[str, t.Any], *, full: bool)
     }
     plain |= {option: value for option, value in shown.items() if full or value != standard[option]}
     return plain
+
+
+def _job_on_disable(definition: Mapping[str, t.Any]) -> dict[str, t.Any] | None:
+    section = Section(definition.get("on_disable") or {}, "on_disable", directory_options.ON_DISABLE)
+    given = directory_options.read_on_disable(section)
+    return None if given is None else directory_options.on_disable_to_plain(given)
 
 
 def _ordered(plain: Mapping[str, t.Any], order: tuple[str, ...]) -> dict[str, t.Any]:

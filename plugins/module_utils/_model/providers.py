@@ -10,12 +10,19 @@ import typing as t
 import urllib.parse
 from collections.abc import Callable, Mapping
 
+from .directory_providers import read_active_directory, read_ldap
 from .endpoints import PROVIDER_TYPES
 from .errors import ConfigError, unknown
 from .jobs import ProviderSpec, ProviderType
 from .sections import Section
 
-SECRET_OPTIONS: Mapping[ProviderType, tuple[str, ...]] = {"csv": (), "excel": (), "sql": ("password",)}
+SECRET_OPTIONS: Mapping[ProviderType, tuple[str, ...]] = {
+    "csv": (),
+    "excel": (),
+    "sql": ("password",),
+    "ldap": ("password",),
+    "active_directory": ("password",),
+}
 SQL_DIALECTS = ("mariadb", "mssql", "mysql", "oracle", "postgresql", "sqlite")
 
 
@@ -117,4 +124,10 @@ def _check_url(url: str, place: str) -> None:
         )
 
 
-_READERS: Mapping[ProviderType, Callable[[object, str], dict[str, t.Any]]] = {"csv": _csv, "excel": _excel, "sql": _sql}
+_READERS: Mapping[ProviderType, Callable[[object, str], dict[str, t.Any]]] = {
+    "csv": _csv,
+    "excel": _excel,
+    "sql": _sql,
+    "ldap": read_ldap,
+    "active_directory": read_active_directory,
+}

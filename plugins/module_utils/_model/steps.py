@@ -10,6 +10,7 @@ import typing as t
 from collections.abc import Callable, Mapping
 
 from . import jobs
+from .directory_options import read_container, read_filter
 from .errors import ConfigError, unknown
 from .secrets import PasswordRule
 from .sections import Section, as_text
@@ -51,7 +52,7 @@ def step_to_plain(step: jobs.Step) -> dict[str, object]:
 def makes_value(step: jobs.Step) -> bool:
     """Tell whether `step` gives a value by itself, so that it can come first in a field without a source."""
     match step:
-        case jobs.Left() | jobs.Right() | jobs.Substring():
+        case jobs.Left() | jobs.Right() | jobs.Substring() | jobs.Resolve():
             return step.field is not None
         case _:
             return isinstance(step, _SOURCES)
@@ -62,7 +63,7 @@ def fields_read(step: jobs.Step) -> tuple[str, ...]:
     match step:
         case jobs.Join():
             return step.fields
-        case jobs.Left() | jobs.Right() | jobs.Substring():
+        case jobs.Left() | jobs.Right() | jobs.Substring() | jobs.Resolve():
             return () if step.field is None else (step.field,)
         case _:
             return ()
@@ -198,6 +199,16 @@ def _unique(value: object, place: str) -> jobs.Step:
     )
 
 
+def _resolve(value: object, place: str) -> jobs.Step:
+    options = Section(value, place, ("match", "field", "container", "filter"))
+    return jobs.Resolve(
+        match=options.required_text("match"),
+        field=options.optional_text("field"),
+        container=read_container(options, "container"),
+        filter=read_filter(options, "filter"),
+    )
+
+
 def _password(value: object, place: str) -> jobs.Step:
     flags = ("upper", "lower", "digits", "no_repeat_special", "exclude_similar")
     options = Section(value, place, ("per", "length", "special", *flags))
@@ -252,6 +263,7 @@ _TABLE: tuple[tuple[str, type[jobs.Step], Callable[[object, str], jobs.Step]], .
     ("pad", jobs.Pad, _pad),
     ("default", jobs.Default, _default),
     ("unique", jobs.Unique, _unique),
+    ("resolve", jobs.Resolve, _resolve),
     ("password", jobs.Password, _password),
     ("expression", jobs.Expression, _expression),
     ("function", jobs.Function, _function),

@@ -56,4 +56,5 @@ class AnyField(Collection[str]):
 
 def needs_compiling(item: ObjectSpec) -> bool:
     """Tell whether the mapping of the object is more than plain copies."""
-    return item.when is not None or any(field.transform for field in item.fields)
+    computes = any(field.transform for field in item.fields)
+    return item.when is not None or item.create_in is not None or computes

@@ -58,14 +58,30 @@ def _open_sql(spec: ProviderSpec, secrets: Mapping[str, Secret]) -> Provider:
     return SqlProvider(spec, secrets)
 
 
+def _open_ldap(spec: ProviderSpec, secrets: Mapping[str, Secret]) -> Provider:
+    from .ldap.provider import open_ldap
+
+    return open_ldap(spec, secrets)
+
+
+def _open_active_directory(spec: ProviderSpec, secrets: Mapping[str, Secret]) -> Provider:
+    from .ldap.provider import open_active_directory
+
+    return open_active_directory(spec, secrets)
+
+
 _OPENERS: Mapping[str, Callable[[ProviderSpec, Mapping[str, Secret]], Provider]] = {
     "csv": _open_csv,
     "excel": _open_excel,
     "sql": _open_sql,
+    "ldap": _open_ldap,
+    "active_directory": _open_active_directory,
 }
 
 _CAPABILITIES: Mapping[str, Capabilities] = {
     "csv": capabilities.CSV,
     "excel": capabilities.EXCEL,
     "sql": capabilities.SQL,
+    "ldap": capabilities.DIRECTORY,
+    "active_directory": capabilities.DIRECTORY,
 }

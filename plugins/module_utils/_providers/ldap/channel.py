@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import socket
 import typing as t
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
 
 from ..._model.errors import ProviderError
 from . import filters, requests
@@ -54,6 +55,7 @@ class Channel:
         time_limit: int = 0,
         controls: bytes = b"",
         columns: Sequence[str] | None = None,
+        known_elsewhere: Callable[[str], bool] = lambda _uri: False,
     ) -> SearchStream:
         """Search, page by page if `page_size` is a number; aliases are never followed.
 
@@ -67,6 +69,7 @@ class Channel:
             time_limit: seconds on the server, 0 for no limit.
             controls: encoded controls, sent with each page and with each request for more values.
             columns: what a row has after the name, if it is not the attributes in their order.
+            known_elsewhere: says of a reference that what it leads to is no part of what is searched for.
 
         Gives a stream of batches of rows, which sends nothing before the first batch is asked for.
         """
@@ -82,6 +85,7 @@ class Channel:
                 size_limit=size_limit,
                 time_limit=time_limit,
                 controls=controls,
+                known_elsewhere=known_elsewhere,
             ),
         )
 
@@ -109,14 +113,15 @@ class Channel:
         open_rows: list[OpenRow] = []
         self._wire.claim()
         try:
-            for index, taken in fetch(self._wire, wanted, decoder, window):
-                found = split(taken, attributes)
-                self._refuse(found.complaints)
-                for one in found.open_rows:
-                    one.key = index
-                    open_rows.append(one)
-                if not found.open_rows:
-                    yield index, found.rows[0] if found.rows else None
+            with closing(fetch(self._wire, wanted, decoder, window)) as answers:
+                for index, taken in answers:
+                    found = split(taken, attributes)
+                    self._refuse(found.complaints)
+                    for one in found.open_rows:
+                        one.key = index
+                        open_rows.append(one)
+                    if not found.open_rows:
+                        yield index, found.rows[0] if found.rows else None
             finished, complaints = complete(self._wire, attributes, controls, open_rows)
             self._refuse(complaints)
             for one in finished:

@@ -243,16 +243,17 @@ class EntryDecoder:
         return place
 
     def _learn(self, attribute: bytes, name: bytes, values: Values, place: int) -> None:
-        first = len(values[0])
-        if first > 0x7F or len(name) > 0x7F:
+        """Remember the header if it has one of the two forms that `_decode_content` looks for."""
+        form = attribute[1]
+        if len(values[0]) > 0x7F or len(name) > 0x7F or (form > 0x7F and form != 0x84):
             return
         names = bytes((4, len(name))) + name
-        for width in (0x80, 4):
-            header = _constructed(0x30, len(attribute), 0, width)
-            inner = _constructed(0x31, len(attribute), len(header) + len(names), width)
-            header += names + inner + bytes((4, first))
-            if attribute.startswith(header):
-                self._remember(header, attribute[len(header) :], values, place)
+        header = _constructed(form, 0x30, len(attribute), 0)
+        inner = _constructed(form, 0x31, len(attribute), len(header) + len(names))
+        header += names + inner + bytes((4, len(values[0])))
+        # What is written in another way, which BER allows, stays with the strict decoder.
+        if attribute.startswith(header):
+            self._remember(header, attribute[len(header) :], values, place)
 
     def _remember(self, header: bytes, rest: bytes, values: Values, place: int) -> None:
         if len(values) == 1:
@@ -291,9 +292,8 @@ class EntryDecoder:
         return True
 
 
-def _constructed(tag: int, total: int, before: int, width: int) -> bytes:
-    """Give the header of a sequence or set from `before` to `total`, in short or four-octet form."""
-    if width == 4:
-        return bytes((tag, 0x84)) + max(total - before - 6, 0).to_bytes(4, "big")
-    size = total - before - 2
-    return bytes((tag, size)) if 0 <= size < width else bytes((tag, 0xFF))
+def _constructed(form: int, tag: int, total: int, before: int) -> bytes:
+    """Give the header of a sequence or set from `before` to `total`: with four length octets if `form` says so."""
+    if form == 0x84:
+        return bytes((tag, 0x84)) + (total - before - 6).to_bytes(4, "big", signed=True)
+    return bytes((tag, (total - before - 2) & 0xFF))

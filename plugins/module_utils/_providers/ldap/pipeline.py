@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator
+import typing as t
+from collections.abc import Iterable
+from contextlib import closing
 
 from .ber import MalformedError
 from .entries import EntryDecoder, Taken
@@ -17,7 +19,7 @@ from .wire import LostConnectionError, Message, Wire
 
 def exchange(
     wire: Wire, requests: Iterable[Request], window: int
-) -> Iterator[tuple[int, Message | None, Response | None]]:
+) -> t.Generator[tuple[int, Message | None, Response | None], None, None]:
     """Send requests, at most `window` unanswered; yield what comes with the index of its request.
 
     What comes is an entry's message, or the response that ends the request. The caller holds the wire.
@@ -58,7 +60,9 @@ def exchange(
         wire.forgotten.update(waiting)
 
 
-def fetch(wire: Wire, requests: Iterable[Request], decoder: EntryDecoder, window: int) -> Iterator[tuple[int, Taken]]:
+def fetch(
+    wire: Wire, requests: Iterable[Request], decoder: EntryDecoder, window: int
+) -> t.Generator[tuple[int, Taken], None, None]:
     """Send base searches; yield for each what it found: one row, or none when the entry is not there.
 
     Raises:
@@ -66,19 +70,24 @@ def fetch(wire: Wire, requests: Iterable[Request], decoder: EntryDecoder, window
         LostConnectionError: the connection is gone.
     """
     found: dict[int, Taken] = {}
-    for index, message, response in exchange(wire, requests, window):
-        if message is not None:
-            try:
-                decoder.decode_entry(message.data, message.start, message.stop, message.end)
-                if index in found:
-                    raise MalformedError("two entries in answer to the search for one")
-            except MalformedError as error:
-                raise wire.malformed(error) from None
-            found[index] = decoder.take()
-        elif response is not None:
-            if response.code not in (SUCCESS, NO_SUCH_OBJECT):
-                raise result_error(f"reading one entry of {wire.server}", response)
-            yield index, found.pop(index, Taken(rows=[], ranges=(), controls={}))
+    with closing(exchange(wire, requests, window)) as answers:
+        for index, message, response in answers:
+            if message is not None:
+                found[index] = _decode_only(wire, message, decoder, index in found)
+            elif response is not None:
+                if response.code not in (SUCCESS, NO_SUCH_OBJECT):
+                    raise result_error(f"reading one entry of {wire.server}", response)
+                yield index, found.pop(index, Taken(rows=[], ranges=(), controls={}))
+
+
+def _decode_only(wire: Wire, message: Message, decoder: EntryDecoder, again: bool) -> Taken:
+    try:
+        if again:
+            raise MalformedError("two entries in answer to the search for one")
+        decoder.decode_entry(message.data, message.start, message.stop, message.end)
+    except MalformedError as error:
+        raise wire.malformed(error) from None
+    return decoder.take()
 
 
 def _with_indices(error: LostConnectionError, waiting: dict[int, int]) -> LostConnectionError:

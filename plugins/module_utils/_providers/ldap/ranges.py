@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import typing as t
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 
 from . import filters, requests
@@ -89,13 +90,14 @@ def complete(
     while open_rows:
         going_on: list[OpenRow] = []
         asked = [_next_part(one, columns, controls) for one in open_rows]
-        for index, taken in fetch(wire, asked, decoder, WINDOW):
-            one = open_rows[index]
-            complaint = _append(one, taken, columns)
-            if complaint:
-                complaints.append(complaint)
-            else:
-                (going_on if one.next_start else finished).append(one)
+        with closing(fetch(wire, asked, decoder, WINDOW)) as answers:
+            for index, taken in answers:
+                one = open_rows[index]
+                complaint = _append(one, taken, columns)
+                if complaint:
+                    complaints.append(complaint)
+                else:
+                    (going_on if one.next_start else finished).append(one)
         open_rows = going_on
     return finished, complaints
 

@@ -290,8 +290,21 @@ def read_attribute(data: bytes, at: int, stop: int) -> tuple[bytes, Values, int]
     at, end = ber.read_element(data, at, after, ber.SET, "an attribute's values")
     if end != after:
         raise MalformedError(f"an attribute has something after its values, at byte {end}")
+    return name, _read_values(data, at, end), after
+
+
+def _read_values(data: bytes, at: int, end: int) -> Values:
+    """Give the values that fill the data up to `end`. Groups have very many: hence no call for each."""
     values: list[bytes] = []
     while at < end:
-        value, at = ber.read_octets(data, at, end, "a value")
-        values.append(value)
-    return name, tuple(values), after
+        if data[at] != ber.OCTETS:
+            raise MalformedError(f"a value at byte {at} must have the tag 04, not {data[at]:02x}")
+        size = data[at + 1]
+        at += 2
+        if size >= 0x80:
+            size, at = ber.read_length(data, at - 1)
+        values.append(data[at : at + size])
+        at += size
+    if at != end:
+        raise MalformedError(f"the last value ends at byte {at}, the values of its attribute at {end}")
+    return tuple(values)

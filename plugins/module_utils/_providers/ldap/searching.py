@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import gc
 import typing as t
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..._model.errors import ProviderError
@@ -65,6 +65,7 @@ class Query:
     size_limit: int
     time_limit: int
     controls: bytes
+    known_elsewhere: Callable[[str], bool]
 
     def request(self, cookie: bytes) -> Request:
         paged = controls.paged_results(self.page_size, cookie) if self.page_size else b""
@@ -144,8 +145,9 @@ class SearchStream:
             raise self._wire.malformed(error) from None
         finally:
             if self._running >= 0:
-                self._wire.queue([requests.abandon(self._running)])
                 self._wire.forgotten.add(self._running)
+                self._wire.queue([requests.abandon(self._running)])
+                self._wire.flush()
             self._wire.release()
 
     def _send(self, cookie: bytes) -> None:
@@ -208,7 +210,8 @@ class SearchStream:
                 return cookie
             if cookie is None:
                 reasons.append(f"page {self._page}: the server did not say whether more pages follow")
-        references = tuple(uri for uris in self._decoder.references for uri in uris) + done.referrals
+        referred = tuple(uri for uris in self._decoder.references for uri in uris)
+        references = tuple(uri for uri in referred if not self._query.known_elsewhere(uri)) + done.referrals
         if references:
             reasons.append(
                 f"page {self._page}: the server refers to other servers, which were not asked:"

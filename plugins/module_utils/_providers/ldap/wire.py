@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from ..._model.errors import ProviderError
 from . import ber
 from .requests import Request, unbind
-from .responses import BUSY, UNAVAILABLE, Response, decode_head, decode_response
+from .responses import BUSY, RESULTS, UNAVAILABLE, Response, decode_head, decode_response
 
 CHUNK: t.Final = 256 * 1024
 # RFC 4511 section 4.1.1.1: ids are up to maxInt.
@@ -139,6 +139,8 @@ class Wire:
                 raise self.notice(decode_response(self.data, at, end))
             if message_id not in self.forgotten:
                 return Message(message_id, tag, self.data, at, start, stop, end)
+            if tag in RESULTS:
+                self.forgotten.discard(message_id)
 
     def notice(self, response: Response) -> LostConnectionError:
         """Give the error for an unsolicited message (RFC 4511 section 4.4); there is only that of disconnection."""
@@ -204,24 +206,11 @@ class Wire:
             events = select.POLLOUT
         except ssl.SSLWantReadError:
             events = select.POLLIN
-        except OSError as error:
-            # What the server said before it went, such as a notice of disconnection, tells more than a broken pipe.
-            if not self._last_words():
-                raise self.lose(f"the connection to {self.server} broke while sending: {error}") from None
-            self._out = b""
-            return 0
+        except OSError:
+            # Reading tells more: first what the server still said, such as a notice of disconnection, then the fault.
+            sent = len(out)
         self._out = self._out[sent:]
         return events
-
-    def _last_words(self) -> bool:
-        """Say whether there is something left to read on a connection that does not take bytes any more."""
-        return self._poll(select.POLLIN, 0) and not self._tls and self._peek()
-
-    def _peek(self) -> bool:
-        try:
-            return bool(self._sock.recv(1, socket.MSG_PEEK))
-        except OSError:
-            return False
 
     def _pull(self) -> tuple[int, int]:
         """Read what is there into the chunk; gives how many bytes, or 0 and the events to wait for."""
