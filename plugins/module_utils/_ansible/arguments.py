@@ -74,6 +74,29 @@ def provider_arguments() -> Arguments:
             },
             "mutually_exclusive": [["password", "password_from"]],
         },
+        "ldap": _directory(
+            bind_dn={"type": "str"},
+            auth={"type": "str", "choices": ["simple", "external", "anonymous"], "default": "simple"},
+        ),
+        "active_directory": _directory(username={"type": "str", "required": True}),
+    }
+
+
+def _directory(**own: t.Any) -> Arguments:
+    return {
+        "type": "dict",
+        "options": {
+            "url": {"type": "list", "elements": "str", "required": True},
+            **own,
+            **secret_arguments("password"),
+            "base_dn": {"type": "str"},
+            "start_tls": {"type": "bool", "default": False},
+            "ca_cert": {"type": "path"},
+            "cert_validation": {"type": "str", "choices": ["always", "ignore"], "default": "always"},
+            "page_size": {"type": "int", "default": 1000},
+            "timeout": {"type": "float", "default": 30},
+        },
+        "mutually_exclusive": [["password", "password_from"]],
     }
 
 

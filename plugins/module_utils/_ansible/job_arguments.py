@@ -28,6 +28,8 @@ def job_arguments() -> Arguments:
         "objects": {"type": "list", "elements": "dict", "options": _object_arguments()},
         "changed_only": {"type": "dict", "options": {"field": {"type": "str"}}},
         "limits": {"type": "dict", "options": _limit_arguments()},
+        "protect": {"type": "str"},
+        "create_containers": {"type": "bool"},
         "allow_circular": {"type": "bool"},
         "on_error": {
             "type": "dict",
@@ -38,18 +40,41 @@ def job_arguments() -> Arguments:
 
 def _source(first: Arguments) -> Arguments:
     places = {"table": {"type": "str"}, "query": {"type": "str"}, "sheet": {"type": "str"}}
-    return {"type": "dict", "options": {**first, **places}, "mutually_exclusive": [list(places)]}
+    return {"type": "dict", "options": {**first, **places, **_container()}, "mutually_exclusive": [list(places)]}
 
 
 def _destination(first: Arguments, last: Arguments) -> Arguments:
     places = {"table": {"type": "str"}, "sheet": {"type": "str"}}
-    return {"type": "dict", "options": {**first, **places, **last}, "mutually_exclusive": [list(places)]}
+    options = {**first, **places, **_container(), **last}
+    return {"type": "dict", "options": options, "mutually_exclusive": [list(places)]}
+
+
+def _container() -> Arguments:
+    """Give where records lie in a directory. No defaults: what an object does not give is its job's."""
+    return {
+        "container": {"type": "str"},
+        "include_subcontainers": {"type": "bool"},
+        "filter": {"type": "str"},
+    }
+
+
+def _on_disable() -> Arguments:
+    return {
+        "type": "dict",
+        "options": {
+            "move_to": {"type": "str"},
+            "strip_groups": {"type": "bool", "default": False},
+            "stamp": {"type": "dict"},
+            "delete_after_days": {"type": "int"},
+        },
+    }
 
 
 def _missing() -> Arguments:
     return {
         "missing_at_destination": {"type": "str", "choices": ["create", "skip"]},
-        "missing_at_source": {"type": "str", "choices": ["skip", "delete"]},
+        "missing_at_source": {"type": "str", "choices": ["skip", "delete", "disable"]},
+        "on_disable": _on_disable(),
     }
 
 
@@ -57,7 +82,10 @@ def _limit_arguments() -> Arguments:
     return {
         "creates": {"type": "str"},
         "updates": {"type": "str"},
+        "moves": {"type": "str"},
+        "disables": {"type": "str", "default": "10% above 10"},
         "deletes": {"type": "str", "default": "10% above 10"},
+        "member_removals": {"type": "str", "default": "50% above 10"},
         "min_source_records": {"type": "str", "default": "1"},
         "source_drop": {"type": "str"},
     }
@@ -66,11 +94,20 @@ def _limit_arguments() -> Arguments:
 def _object_arguments() -> Arguments:
     return {
         "name": {"type": "str"},
-        "type": {"type": "str", "choices": ["row"], "default": "row"},
+        "type": {"type": "str", "default": "row"},
+        "object_classes": {"type": "list", "elements": "str"},
         "source": _source({}),
         "destination": _destination({}, {}),
         "when": {"type": "str"},
         **_missing(),
+        "create_in": {
+            "type": "dict",
+            "options": {"container": {"type": "str"}, "field": {"type": "str"}, "expression": {"type": "str"}},
+            "mutually_exclusive": [["container", "field", "expression"]],
+            "required_one_of": [["container", "field", "expression"]],
+        },
+        "move": {"type": "bool", "default": False},
+        "rdn": {"type": "str"},
         "fields": {"type": "list", "elements": "dict", "required": True, "options": _field_arguments()},
     }
 
@@ -124,6 +161,12 @@ def _step_arguments() -> Arguments:
             pattern={"type": "str", "default": "{value}{n}"},
             start={"type": "int", "default": 2},
             max_length={"type": "int"},
+        ),
+        "resolve": _options(
+            match={"type": "str", "required": True},
+            field={"type": "str"},
+            container={"type": "str"},
+            filter={"type": "str"},
         ),
         "password": {**_options(**_password_rule()), "no_log": False},
         "expression": {"type": "str"},

@@ -40,8 +40,10 @@ def provider_request(params: Params) -> ProviderRequest:
                 secrets[option] = secret
         if options.get("path"):
             options["path"] = _absolute(options["path"])
-        if options.get("url"):
+        if isinstance(options.get("url"), str):
             options["url"] = _absolute_url(options["url"])
+        if options.get("ca_cert"):
+            options["ca_cert"] = _absolute(options["ca_cert"])
         definition[type_name] = options
     return ProviderRequest(
         name=params["name"],
@@ -55,7 +57,7 @@ def provider_request(params: Params) -> ProviderRequest:
 
 def job_request(params: Params) -> JobRequest:
     """Give the request of one declaration of a job. Relative paths of function files start where the task runs."""
-    definition = {option: params[option] for option in JOB_OPTIONS}
+    definition = {option: params.get(option) for option in JOB_OPTIONS}
     for item in definition["objects"] or ():
         for field in item["fields"]:
             field["transform"] = [_absolute_step(step) for step in field["transform"] or ()]

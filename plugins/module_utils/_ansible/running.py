@@ -160,8 +160,7 @@ def _is_changed(result: RunResult) -> bool:
 
 def _count_made(result: RunResult) -> int:
     """Count the changes that were made, or in a preview would be."""
-    total = result.statistics
-    return total.created + total.updated + total.deleted
+    return result.statistics.changes
 
 
 def _reason_to_fail(result: RunResult, fail_on: t.Collection[str], *, changed: bool) -> str:

@@ -8,14 +8,14 @@ from __future__ import annotations
 import random
 import typing as t
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 
-from .._mapping.password import make_password
-from .._model.access import Writer, WriteTarget
+from .._model.access import PasswordPolicy, Writer, WriteTarget
 from .._model.errors import ProviderError, StoreError
-from .._model.plans import Change, ObjectPlan, Outcome, Plan, PlannedValue
-from .._model.secrets import GeneratedPassword, PasswordRule
+from .._model.plans import Change, ObjectPlan, Outcome, Plan
 from .journal import Journal
+from .missing import NOT_MADE, Missing
+from .passwords import Passwords
 
 RETRY_DELAYS: tuple[float, ...] = (1, 2, 4)
 """Seconds before each new try of a batch whose system failed in a passing way."""
@@ -32,6 +32,7 @@ class Applying:
         sleep: waits a number of seconds.
         note: takes a line for the run's log.
         randomness: makes the passwords; `random.SystemRandom` outside tests.
+        policy: what the destination asks of passwords.
     """
 
     open_writer: Callable[[WriteTarget], Writer]
@@ -40,6 +41,7 @@ class Applying:
     sleep: Callable[[float], None]
     note: Callable[[str], None]
     randomness: random.Random
+    policy: PasswordPolicy = field(default_factory=PasswordPolicy)
 
 
 Applied: t.TypeAlias = tuple[Change, Outcome]
@@ -66,13 +68,14 @@ def apply_plan(plan: Plan, applying: Applying) -> Iterator[Applied]:
     or `refused` where it is sure that nothing was written.
     Raises StoreError when the journal cannot be written: before a batch, or after it, when it has been yielded too.
     """
-    passwords = _Passwords(applying.randomness)
+    passwords = Passwords(applying.randomness, applying.policy)
+    missing = Missing()
     for part in plan.objects:
         if part.changes:
-            yield from _apply_object(part, applying, passwords)
+            yield from _apply_object(part, applying, passwords, missing)
 
 
-def _apply_object(part: ObjectPlan, applying: Applying, passwords: _Passwords) -> Iterator[Applied]:
+def _apply_object(part: ObjectPlan, applying: Applying, passwords: Passwords, missing: Missing) -> Iterator[Applied]:
     session = _WriterSession(part.target, applying)
     doubted = False
     try:
@@ -81,7 +84,13 @@ def _apply_object(part: ObjectPlan, applying: Applying, passwords: _Passwords) -
                 yield from ((change, _DOUBTED) for change in batch)
                 continue
             applying.checkpoint()
-            written = [passwords.fill_in(change) for change in batch]
+            hopeless = [change for change in batch if missing.stands_in_the_way(change)]
+            if hopeless:
+                yield from ((change, NOT_MADE) for change in hopeless)
+                batch = [change for change in batch if not missing.stands_in_the_way(change)]
+                if not batch:
+                    continue
+            written = [passwords.fill_in(missing.without_missing(change)) for change in batch]
             applying.journal.begin(batch)
             try:
                 outcomes = session.apply(written)
@@ -98,6 +107,7 @@ def _apply_object(part: ObjectPlan, applying: Applying, passwords: _Passwords) -
                 # It was written all the same, and the run's history must say so.
                 yield from zip(batch, outcomes, strict=True)
                 raise
+            missing.note(batch, outcomes)
             doubted |= part.target.loose_keys and any(
                 change.action == "create" and outcome.code in _SAME_KEY
                 for change, outcome in zip(batch, outcomes, strict=True)
@@ -159,25 +169,3 @@ class _WriterSession:
         if self._writer is None:
             self._writer = self._applying.open_writer(self._target).__enter__()
         return self._writer
-
-
-class _Passwords:
-    """Makes passwords at the moment they are written; a rule `per: job` has one for the whole run."""
-
-    def __init__(self, randomness: random.Random) -> None:
-        self._randomness = randomness
-        self._of_job: dict[PasswordRule, str] = {}
-
-    def fill_in(self, change: Change) -> Change:
-        if not any(isinstance(value, GeneratedPassword) for value in change.after.values()):
-            return change
-        return replace(change, after={name: self._value(value) for name, value in change.after.items()})
-
-    def _value(self, value: PlannedValue) -> PlannedValue:
-        if not isinstance(value, GeneratedPassword):
-            return value
-        if value.rule.per == "object":
-            return make_password(value.rule, self._randomness)
-        if value.rule not in self._of_job:
-            self._of_job[value.rule] = make_password(value.rule, self._randomness)
-        return self._of_job[value.rule]

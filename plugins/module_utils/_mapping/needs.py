@@ -53,15 +53,19 @@ def _needs(spec: ObjectSpec, expressions: Expressions) -> Iterator[_Need]:
             for name in _step_needs(step, place, expressions):
                 yield name, place
     if spec.create_in is not None:
-        place = Place(object=spec.name, step="create_in")
-        if spec.create_in.field is not None:
-            yield spec.create_in.field, place
-        if spec.create_in.expression is not None:
-            for name in _expression_needs(spec.create_in.expression, place, expressions, has_value=False):
-                yield name, place
+        yield from _container_needs(spec, spec.create_in, expressions)
     if spec.when is not None:
         place = Place(object=spec.name, step="when")
         for name in _expression_needs(spec.when, place, expressions, has_value=False):
+            yield name, place
+
+
+def _container_needs(spec: ObjectSpec, create_in: jobs.CreateIn, expressions: Expressions) -> Iterator[_Need]:
+    place = Place(object=spec.name, step="create_in")
+    if create_in.field is not None:
+        yield create_in.field, place
+    if create_in.expression is not None:
+        for name in _expression_needs(create_in.expression, place, expressions, has_value=False):
             yield name, place
 
 

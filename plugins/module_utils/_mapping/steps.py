@@ -12,7 +12,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import typing as t
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from .._model import jobs
 from .._model.values import Row, Single, Value, is_empty, show
@@ -172,9 +172,20 @@ def text_step(step: jobs.Step, place: Place) -> Apply | None:
 # -- steps on the whole value ------------------------------------------------------------------------------------------
 
 
+def fill_in_texts(texts: Mapping[str, str | None], context: MappingContext) -> dict[str, str | None]:
+    """Give texts by field with %NOW% and the like filled in. Raises ConfigError for a variable that is not set."""
+    now = context.clock().astimezone(dt.timezone.utc).replace(microsecond=0)
+    place = Place(object=context.object, step="on_disable, stamp")
+    return {name: None if text is None else _fill_in(text, context, now, place) for name, text in texts.items()}
+
+
 def static_step(step: jobs.Static, context: MappingContext, now: dt.datetime, place: Place) -> Apply:
     """Give the step for one text; %NOW% (UTC), %COMPUTERNAME% and environment variables are filled in now."""
+    text = _fill_in(step.text, context, now, place)
+    return lambda _value, _row: text
 
+
+def _fill_in(text: str, context: MappingContext, now: dt.datetime, place: Place) -> str:
     def fill(match: re.Match[str]) -> str:
         name = match[1]
         if name == "NOW":
@@ -188,8 +199,7 @@ def static_step(step: jobs.Static, context: MappingContext, now: dt.datetime, pl
             )
         return context.environ[name]
 
-    text = _VARIABLE.sub(fill, step.text)
-    return lambda _value, _row: text
+    return _VARIABLE.sub(fill, text)
 
 
 def default_step(step: jobs.Default) -> Apply:

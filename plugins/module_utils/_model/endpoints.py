@@ -92,8 +92,8 @@ def _check_directory_options(spec: ObjectSpec, destination_type: ProviderType, p
     if wrong:
         raise ConfigError(
             f"{place}: {', '.join(f'`{name}`' for name in wrong)} needs a directory as destination; provider "
-            f"{spec.destination.provider!r} is of type {destination_type}. Leave it out, or write to a provider of type "
-            "ldap or active_directory."
+            f"{spec.destination.provider!r} is of type {destination_type}. Leave it out, or write to a provider of "
+            "type ldap or active_directory."
         )
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from .secrets import GeneratedPassword
-from .values import Key, Single, Value, as_set
+from .values import Key, Single, Value, as_set, from_json, members, to_json
 
 if t.TYPE_CHECKING:
     from .access import WriteTarget
@@ -42,6 +42,25 @@ class ValueChanges:
 
 
 PlannedValue: t.TypeAlias = Value | GeneratedPassword | ValueChanges
+VALUES_MARK = "values"
+
+
+def planned_to_json(value: Value | ValueChanges) -> t.Any:
+    """Give the JSON form of a planned value: that of `values.to_json`, or `{"values": {"added", "removed"}}`."""
+    if isinstance(value, ValueChanges):
+        return {VALUES_MARK: {"added": to_json(value.added), "removed": to_json(value.removed)}}
+    return to_json(value)
+
+
+def planned_from_json(data: t.Any) -> Value | ValueChanges:
+    """Give the value that `planned_to_json` wrote as `data`. Raises ValueError for anything else."""
+    if isinstance(data, Mapping) and set(data) == {VALUES_MARK}:
+        parts = data[VALUES_MARK]
+        if not isinstance(parts, Mapping) or set(parts) != {"added", "removed"}:
+            raise ValueError(f"not the JSON form of changes of values: {data!r}")
+        added, removed = (members(from_json(parts[name])) for name in ("added", "removed"))
+        return ValueChanges(added=added, removed=removed)
+    return from_json(data)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -128,8 +147,8 @@ class Link:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Leaver:
     """A record that was disabled because it was missing at the source: since when (ISO 8601, UTC), and what it had, so
-    that a return gives it back: its container, its groups (each its DN and the field that lists its members) and the fields
-    that were stamped.
+    that a return gives it back: its container, its groups (each its DN and the field that lists members) and the
+    fields that were stamped.
     """
 
     anchor: str

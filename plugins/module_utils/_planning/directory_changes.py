@@ -26,6 +26,7 @@ from .fields import FieldRule, check_create, find_differences
 from .references import Pending, Unresolved, settle_value
 from .request import ObjectRequest, SharedPlan, Tally
 
+BIG_SET = 100
 Choose: t.TypeAlias = Callable[[FieldRule, str, Value], str]
 MakeChoose: t.TypeAlias = Callable[[str | None], Choose]
 
@@ -169,12 +170,12 @@ class DirectoryChanges:
                 # Such a directory takes references to what is not there yet, and may need them at once.
                 settled = self._merge_later(settled, later)
                 later = {}
+            settled = tuple(None if isinstance(value, Pending) else value for value in settled)
             check_create(self._rules, settled)
         except RecordError as error:
             self._tally.error(key, error.reason_code, error.message)
             return
         after = {rule.spec.name: settled[rule.position] for rule in self._rules}
-        after = {name: value for name, value in after.items() if not isinstance(value, (Pending, ValueChanges))}
         self.ordered.creates.append(self.change("create", key, place, None, {}, after))
         self.links.append(Link(identity=t.cast("str", row[IDENTITY]), anchor="", key=key))
         self._link_later(key, place, None, dict.fromkeys(later), later)
@@ -183,8 +184,9 @@ class DirectoryChanges:
         values = list(row)
         for rule in self._rules:
             if rule.spec.name in later:
-                present = t.cast("Value", values[rule.position])
-                both = as_set((*members(present), *members(later[rule.spec.name])))
+                present = values[rule.position]
+                now = () if isinstance(present, Pending) else members(t.cast("Value", present))
+                both = as_set((*now, *members(later[rule.spec.name])))
                 values[rule.position] = both
         return tuple(values)
 
@@ -210,7 +212,8 @@ class DirectoryChanges:
             before |= {name: found.extra.get(name) for name in given_back}
             after |= given_back
         if after:
-            self.ordered.updates.append(self.change("update", key, found.place, found.anchor, before, after))
+            kept = {name: value for name, value in before.items() if not _is_big_set(value, after.get(name))}
+            self.ordered.updates.append(self.change("update", key, found.place, found.anchor, kept, after))
         place = found.place if rename is None else self._rename(key, found, rename)
         wish = self._wished_container(found, row, leaving)
         if wish is not None:
@@ -416,6 +419,11 @@ class DirectoryChanges:
             before=before,
             after=after,
         )
+
+
+def _is_big_set(value: Value, after: PlannedValue) -> bool:
+    """A group of 50,000 members must not stand in the plan because one joins."""
+    return isinstance(after, ValueChanges) and len(members(value)) > BIG_SET
 
 
 def _holds(current: Value, wanted: Value) -> bool:

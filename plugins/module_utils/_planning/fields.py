@@ -185,7 +185,7 @@ def _make_empty(field: FieldSpec, info: FieldInfo) -> Callable[[], Value]:
 
     if info.nullable or info.has_default:
         return lambda: None
-    if info.kind == "text":
+    if info.kind == "text" and not info.empty_is_null:
         return lambda: ""
     # A field that is written at create only, or that keeps what it has, needs a value only when a record is made.
     on_update = not (field.new_only or field.stamp or field.when_empty == "keep" or field.values == "merge")

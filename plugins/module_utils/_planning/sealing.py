@@ -15,10 +15,11 @@ import typing as t
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, replace
 
+from .._model import plans
 from .._model.errors import StoreError
 from .._model.plans import ACTIONS, Change, Plan, PlannedValue
 from .._model.secrets import GeneratedPassword, PasswordRule
-from .._model.values import from_json, to_json
+from .._model.values import from_json
 
 FORMAT = "lockstep-plan-1"
 PLAIN_TYPES = frozenset({str, type(None)})
@@ -60,6 +61,8 @@ def change_to_json(change: Change) -> dict[str, t.Any]:
     }
     if change.target is not None:
         data["target"] = change.target
+    if change.anchor is not None:
+        data["anchor"] = change.anchor
     return data
 
 
@@ -72,7 +75,7 @@ def _fields_to_json(fields: Mapping[str, PlannedValue]) -> Mapping[str, t.Any]:
 
 def planned_to_json(value: PlannedValue) -> t.Any:
     """Give the JSON form of a planned value; a password becomes its rule."""
-    return {PASSWORD_MARK: asdict(value.rule)} if isinstance(value, GeneratedPassword) else to_json(value)
+    return {PASSWORD_MARK: asdict(value.rule)} if isinstance(value, GeneratedPassword) else plans.planned_to_json(value)
 
 
 def change_from_json(data: Mapping[str, t.Any]) -> Change:
@@ -86,6 +89,7 @@ def change_from_json(data: Mapping[str, t.Any]) -> Change:
             action=data["action"],
             key=tuple(data["key"]),
             target=data.get("target"),
+            anchor=data.get("anchor"),
             before={name: from_json(value) for name, value in data["before"].items()},
             after={name: _planned_from_json(value) for name, value in data["after"].items()},
         )
@@ -96,7 +100,7 @@ def change_from_json(data: Mapping[str, t.Any]) -> Change:
 def _planned_from_json(data: t.Any) -> PlannedValue:
     if isinstance(data, Mapping) and set(data) == {PASSWORD_MARK}:
         return GeneratedPassword(rule=PasswordRule(**data[PASSWORD_MARK]))
-    return from_json(data)
+    return plans.planned_from_json(data)
 
 
 def read_changes(lines: Iterable[str], path: str) -> list[Change]:
@@ -142,6 +146,7 @@ def _header(plan: Plan) -> dict[str, t.Any]:
                 "key_fields": list(part.target.key_fields),
                 "fields": list(part.target.fields),
                 "replace": part.target.replace,
+                **({"object_classes": list(part.target.object_classes)} if part.target.object_classes else {}),
             }
             for part in plan.objects
         ],

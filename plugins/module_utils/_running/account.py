@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from .._model.plans import Held, ObjectPlan, Plan
-from .._model.runs import Agreement, AppliedChange, Level, LogLine, Problem, Statistics, Status
+from .._model.runs import COUNTED, Agreement, AppliedChange, Level, LogLine, Problem, Statistics, Status
 from .._model.values import show_key
 
-APPLIED_COUNTS = {"create": "created", "update": "updated", "delete": "deleted"}
+ALWAYS_TOLD = ("created", "updated", "deleted")
 
 
 class RunLog:
@@ -103,13 +103,15 @@ def object_statistics(account: Account, *, preview: bool) -> list[tuple[str, Sta
 
 
 def _as_applied(part: ObjectPlan, applied: Iterable[AppliedChange]) -> Statistics:
-    counts = {"created": 0, "updated": 0, "deleted": 0}
+    counts = dict.fromkeys(COUNTED.values(), 0)
     errors = conflicts = 0
     for item in applied:
         if item.change.object != part.name or item.outcome is None:
             continue
         if item.outcome.status == "done":
-            counts[APPLIED_COUNTS[item.change.action]] += 1
+            name = COUNTED.get(item.change.action)
+            if name is not None:
+                counts[name] += 1
         elif item.outcome.status == "failed":
             errors += 1
         else:
@@ -141,7 +143,7 @@ def decide_status(account: Account, total: Statistics) -> Status:
 
 def decide_agreement(status: Status, total: Statistics, *, preview: bool) -> Agreement:
     """Say whether both sides are in step after this run, as far as the run can know."""
-    pending = preview and (total.created or total.updated or total.deleted)
+    pending = preview and total.changes
     if status in ("failed", "held") or total.errors or total.conflicts or pending:
         return "different"
     return "equal_with_warnings" if total.warnings else "equal"
@@ -152,8 +154,9 @@ def sum_up(job: str, status: Status, account: Account, total: Statistics, *, pre
     if status == "failed":
         return f"Job {job!r} failed: {account.failure.rstrip('.')}. {_what_was_made(account)}"
     verb = "would make" if preview else "made"
-    count = total.created + total.updated + total.deleted
-    parts = f"{total.created} created, {total.updated} updated, {total.deleted} deleted"
+    count = total.changes
+    told = [name for name in COUNTED.values() if name in ALWAYS_TOLD or getattr(total, name)]
+    parts = ", ".join(f"{getattr(total, name)} {name}" for name in told)
     changes = f"{verb} {count_changes(count)} ({parts})"
     summary = f"Job {job!r} {changes if count else 'found nothing to change'}, {total.unchanged} unchanged"
     if total.errors:

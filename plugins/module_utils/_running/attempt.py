@@ -12,6 +12,7 @@ from contextlib import contextmanager
 
 from .._execution.applier import Applying, apply_plan
 from .._execution.journal import Journal
+from .._model.access import Directory, PasswordPolicy
 from .._model.errors import ConfigError, ProviderError
 from .._model.jobs import JobSpec
 from .._model.plans import ObjectPlan, Plan
@@ -19,7 +20,7 @@ from .._model.runs import AppliedChange, Problem
 from .._model.values import Key, show_key
 from .._planning.explaining import explain_object
 from .._planning.planner import plan_object
-from .._planning.request import Incremental, ObjectRequest
+from .._planning.request import Incremental, ObjectRequest, SharedPlan
 from .._planning.sealing import seal
 from .._store.store import Store
 from .account import Account, RunLog
@@ -88,6 +89,7 @@ class Attempt:
                     sleep=self._runtime.sleep,
                     note=lambda message: self._log.add("warning", message),
                     randomness=self._runtime.randomness,
+                    policy=_policy_of(sides),
                 )
                 for change, outcome in apply_plan(plan, applying):
                     self._account.applied.append(AppliedChange(change=change, outcome=outcome))
@@ -111,15 +113,17 @@ class Attempt:
         parts: list[ObjectPlan] = []
         number = first_number
         with _few_collections():
+            shared = sides.shared_plan()
             for item in sides.objects:
-                part = plan_object(self._object_request(item, number))
+                part = plan_object(self._object_request(item, number, shared))
                 parts.append(part)
                 number += len(part.changes)
         sides.release()
         self._account.problems = [*(problem for part in parts for problem in part.problems), *self._missing_keys(parts)]
         return Plan(job=self._job.name, mapping_digest=self._job.mapping_digest, objects=tuple(parts))
 
-    def _object_request(self, item: PreparedObject, first_number: int) -> ObjectRequest:
+    def _object_request(self, item: PreparedObject, first_number: int, shared: SharedPlan | None) -> ObjectRequest:
+        name = self._job.name
         return ObjectRequest(
             spec=item.spec,
             mapping=item.mapping,
@@ -132,6 +136,10 @@ class Attempt:
             wanted_keys=self._wanted_keys(item),
             previous_read=self._store.runs.last_read(self._job.name, item.spec.name),
             first_number=first_number,
+            links={} if shared is None else self._store.links.load(name, item.spec.name),
+            leavers={} if shared is None else self._store.leavers.load(name, item.spec.name),
+            stamps=item.stamps,
+            shared=shared,
         )
 
     def _incremental(self, item: PreparedObject) -> Incremental | None:
@@ -179,10 +187,18 @@ class Attempt:
         found = []
         for item in sides.objects:
             key = self._split_key(self._request.explain or "", item)
-            explanation = explain_object(self._object_request(item, 1), key)
+            explanation = explain_object(self._object_request(item, 1, sides.shared_plan()), key)
             if explanation is not None:
                 found.append(explanation)
         return found
+
+
+def _policy_of(sides: Sides) -> PasswordPolicy:
+    """Give what the destination asks of passwords, asked only when some are made."""
+    makes_passwords = any(item.mapping.passwords for item in sides.objects)
+    if not makes_passwords or not sides.destination.capabilities.directory:
+        return PasswordPolicy()
+    return t.cast("Directory", sides.destination).password_policy()
 
 
 @contextmanager

@@ -30,6 +30,7 @@ from .account import (
 from .attempt import Attempt
 from .files import RunFiles, make_preview_folder, make_run_folder, save_changes, save_log
 from .lease import hold_lock
+from .remembering import remember
 from .runtime import RunRequest, Runtime
 from .settling import settle_interrupted
 
@@ -179,6 +180,7 @@ class _Conductor:
                 self._store.runs.add_problems(run_id, result.problems)
                 self._store.runs.finish(run_id, result)
                 self._move_marks(result.status)
+                self._remember_records()
         except StoreError as error:
             journal = (
                 f" The journal in {files.folder} says what was done; the next run enters it."
@@ -201,6 +203,14 @@ class _Conductor:
         for part in plan.objects:
             if part.mark is not None:
                 self._store.marks.set(self._job.name, part.name, self._job.mapping_digest, part.mark)
+
+    def _remember_records(self) -> None:
+        """Remember what a directory's records are linked to, who left and who came back."""
+        plan = self._account.plan
+        if plan is None or self._store.jobs.get(self._job.name) is None:
+            return
+        for part in plan.objects:
+            remember(part, self._account.applied, self._job, self._store)
 
     # -- results ------------------------------------------------------------------------------------------------
 

@@ -10,17 +10,20 @@ import json
 import os
 import re
 import typing as t
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from .._model.errors import StoreError
-from .._model.plans import Plan
+from .._model.plans import Change, Plan, ValueChanges
 from .._model.runs import AppliedChange, LogLine
 from .._model.secrets import MASK, GeneratedPassword
-from .._model.values import show_key, to_json
+from .._model.values import Single, members, show_key, to_json
 from .._planning.sealing import seal
 from .account import format_line
+
+SHOWN_VALUES = 100
+"""Of a field with several values, as many are shown at most; the plan has all that change."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -115,22 +118,34 @@ def change_line(item: AppliedChange) -> dict[str, t.Any]:
     """Give the JSON form of one change with its outcome, as in `run.changes` and the changes file."""
     change = item.change
     names: t.Iterable[str] = change.before if change.action == "delete" else change.after
-    if change.action == "create":
+    if change.action in ("create", "create_container"):
         names = [name for name, value in change.after.items() if value is not None]
     line: dict[str, t.Any] = {
         "object": change.object,
         "action": change.action,
         "key": show_key(change.key),
         "target": change.target,
-        "fields": {
-            name: {"before": to_json(change.before.get(name)), "after": _shown(change.after.get(name))}
-            for name in names
-        },
+        "fields": {name: _field(change, name) for name in names},
     }
     if item.outcome is not None:
         line["status"] = item.outcome.status
         line["message"] = item.outcome.message
     return line
+
+
+def _field(change: Change, name: str) -> dict[str, t.Any]:
+    after = change.after.get(name)
+    if not isinstance(after, ValueChanges):
+        return {"before": to_json(change.before.get(name)), "after": _shown(after)}
+    whole = change.before.get(name)
+    if name in change.before and max(len(members(whole)), len(after.added)) <= SHOWN_VALUES:
+        return {"before": to_json(whole), "after": to_json(after.applied_to(whole))}
+    return {"before": {"removed": _some(after.removed)}, "after": {"added": _some(after.added)}}
+
+
+def _some(values: Sequence[Single]) -> list[t.Any]:
+    shown = [to_json(value) for value in values[:SHOWN_VALUES]]
+    return [*shown, f"and {len(values) - SHOWN_VALUES} more"] if len(values) > SHOWN_VALUES else shown
 
 
 def _shown(value: t.Any) -> t.Any:

@@ -6,17 +6,21 @@
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from .._mapping.compiler import compile_object
 from .._mapping.context import MappingContext
-from .._model.access import Provider, Query
+from .._mapping.steps import fill_in_texts
+from .._model.access import Directory, Provider, Query
 from .._model.compiled import CompiledMapping
 from .._model.errors import ConfigError, ProviderError, unknown
-from .._model.jobs import Endpoint, JobSpec, ObjectSpec
-from .._planning.request import Side
+from .._model.jobs import DIRECTORIES, Endpoint, JobSpec, ObjectSpec, ProviderType
+from .._model.object_types import ROW, ObjectType, type_of
+from .._model.schema import ContainerInfo
+from .._planning.references import ReferenceBook
+from .._planning.request import SharedPlan, Side
 from .._providers.registry import open_provider
 from .._store.secrets import resolve
 from .._store.store import Store
@@ -31,6 +35,7 @@ class PreparedObject:
     mapping: CompiledMapping
     source: Side
     destination: Side
+    stamps: Mapping[str, str | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,6 +45,14 @@ class Sides:
     source: Provider
     destination: Provider
     objects: tuple[PreparedObject, ...]
+
+    def shared_plan(self) -> SharedPlan | None:
+        """Give what the objects of one plan share when the destination is a directory."""
+        if not self.destination.capabilities.directory or not self.objects:
+            return None
+        directory = t.cast("Directory", self.destination)
+        place = self.objects[0].destination.info.place or "dn"
+        return SharedPlan(directory=directory, references=ReferenceBook(directory=directory, place=place))
 
     def release(self) -> None:
         """End the states that both sides' readings share, so that writing is not in their way."""
@@ -58,7 +71,8 @@ def open_sides(job: JobSpec, store: Store, runtime: Runtime) -> Iterator[Sides]:
         stack.callback(source.close)
         destination = open_named_provider(job.destination.provider, store, runtime)
         stack.callback(destination.close)
-        objects = tuple(_prepare(spec, job, source, destination, runtime) for spec in job.objects)
+        types = tuple(_need_type(store, side.provider) for side in (job.source, job.destination))
+        objects = tuple(_prepare(spec, job, source, destination, types, runtime) for spec in job.objects)
         yield Sides(source=source, destination=destination, objects=objects)
 
 
@@ -75,15 +89,51 @@ def open_named_provider(name: str, store: Store, runtime: Runtime) -> Provider:
     return open_provider(stored.spec, secrets)
 
 
-def query_of(endpoint: Endpoint) -> Query:
-    """Give what an endpoint reads."""
-    return Query(container=endpoint.table or endpoint.sheet, text=endpoint.query, optional=endpoint.replace_file)
+def query_of(endpoint: Endpoint, found: ObjectType | None = None, *, more: Sequence[str] = ()) -> Query:
+    """Give what an endpoint reads. `found` is the type of its records where it is a directory."""
+    return Query(
+        container=endpoint.table or endpoint.sheet or endpoint.container,
+        text=endpoint.query,
+        optional=endpoint.replace_file,
+        subtree=endpoint.include_subcontainers,
+        filter=endpoint.filter,
+        more_containers=tuple(more),
+        object_classes=() if found is None else found.object_classes,
+        class_filter=None if found is None else found.class_filter,
+    )
+
+
+def destination_query(spec: ObjectSpec, provider_type: ProviderType) -> Query:
+    """Give what is read at the destination of an object: where leavers go belongs to it."""
+    move_to = spec.on_disable.move_to
+    return query_of(spec.destination, type_of(spec, provider_type), more=() if move_to is None else (move_to,))
+
+
+def source_query(spec: ObjectSpec, source_type: ProviderType, destination_type: ProviderType) -> Query:
+    """Give what is read at the source. The type is the destination's where that is a directory; else a directory
+    source is narrowed by it.
+    """
+    narrows = spec.type != ROW and destination_type not in DIRECTORIES
+    return query_of(spec.source, type_of(spec, source_type) if narrows else None)
+
+
+def _need_type(store: Store, name: str) -> ProviderType:
+    stored = store.providers.get(name)
+    if stored is None:
+        raise ConfigError(unknown("provider", name, (each.spec.name for each in store.providers.list())))
+    return stored.spec.type
 
 
 def _prepare(
-    spec: ObjectSpec, job: JobSpec, source: Provider, destination: Provider, runtime: Runtime
+    spec: ObjectSpec,
+    job: JobSpec,
+    source: Provider,
+    destination: Provider,
+    types: tuple[ProviderType, ...],
+    runtime: Runtime,
 ) -> PreparedObject:
-    source_side = _describe(source, spec.source)
+    source_type, destination_type = types
+    source_side = _describe(source, source_query(spec, source_type, destination_type))
     if not source_side.info.exists:
         source.check()
         raise ProviderError(
@@ -97,20 +147,43 @@ def _prepare(
         environ=runtime.environ,
         clock=runtime.clock,
     )
-    mapping: CompiledMapping = compile_object(spec, context, tuple(info.name for info in source_side.info.fields))
+    mapping: CompiledMapping = compile_object(spec, context, FieldNames(source_side.info))
     _check_source_fields(job, spec, mapping, source_side)
+    side = _describe(destination, destination_query(spec, destination_type))
+    found = type_of(spec, destination_type)
+    if found is not None:
+        side = replace(side, info=replace(side.info, naming=found.rdn))
     return PreparedObject(
-        spec=spec, mapping=mapping, source=source_side, destination=_describe(destination, spec.destination)
+        spec=spec,
+        mapping=mapping,
+        source=source_side,
+        destination=side,
+        stamps=fill_in_texts(spec.on_disable.stamp, context),
     )
 
 
-def _describe(provider: Provider, endpoint: Endpoint) -> Side:
-    query = query_of(endpoint)
+class FieldNames(Collection[str]):
+    """The names of a container's fields; where the system folds names, every spelling of one is among them."""
+
+    def __init__(self, info: ContainerInfo) -> None:
+        self._info = info
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and self._info.field(name) is not None
+
+    def __iter__(self) -> Iterator[str]:
+        return (info.name for info in self._info.fields)
+
+    def __len__(self) -> int:
+        return len(self._info.fields)
+
+
+def _describe(provider: Provider, query: Query) -> Side:
     return Side(provider=provider, query=query, info=provider.describe_container(query))
 
 
 def _check_source_fields(job: JobSpec, spec: ObjectSpec, mapping: CompiledMapping, side: Side) -> None:
-    names = [info.name for info in side.info.fields]
+    names = FieldNames(side.info)
     wanted: list[t.Any] = [*mapping.source_fields, *([job.changed_only] if job.changed_only else [])]
     for name in wanted:
         if name not in names:

@@ -8,10 +8,10 @@ from __future__ import annotations
 import typing as t
 from collections.abc import Mapping
 
-from .._model.plans import Change, Outcome, PlannedValue
+from .._model.plans import Change, Outcome, PlannedValue, ValueChanges, planned_from_json, planned_to_json
 from .._model.runs import AppliedChange, Problem
 from .._model.secrets import MASK, GeneratedPassword
-from .._model.values import Value, from_json, to_json
+from .._model.values import Value
 from .texts import clean, from_json_text, to_json_text
 
 if t.TYPE_CHECKING:
@@ -43,7 +43,7 @@ def change_from_row(row: Row[t.Any]) -> AppliedChange:
         action=row.action,
         key=tuple(from_json_text(row.key)),
         target=row.target,
-        before=_fields_from_text(row.before),
+        before=t.cast("Mapping[str, Value]", _fields_from_text(row.before)),
         after=_fields_from_text(row.after),
     )
     outcome = None if row.status is None else Outcome(status=row.status, code=row.code, message=row.message)
@@ -68,10 +68,12 @@ def problem_from_row(row: Row[t.Any]) -> Problem:
 
 
 def _fields_to_text(fields: Mapping[str, PlannedValue]) -> str:
-    return to_json_text(
-        {name: MASK if isinstance(value, GeneratedPassword) else to_json(value) for name, value in fields.items()}
-    )
+    return to_json_text({name: _value_to_json(value) for name, value in fields.items()})
 
 
-def _fields_from_text(text: str) -> dict[str, Value]:
-    return {name: from_json(data) for name, data in from_json_text(text).items()}
+def _value_to_json(value: PlannedValue) -> t.Any:
+    return MASK if isinstance(value, GeneratedPassword) else planned_to_json(value)
+
+
+def _fields_from_text(text: str) -> dict[str, Value | ValueChanges]:
+    return {name: planned_from_json(data) for name, data in from_json_text(text).items()}

@@ -29,11 +29,30 @@ _ADVISORY_LOCK = int.from_bytes(hashlib.sha256(b"lockstep.sync migration").diges
 
 
 def create_tables(connection: Connection) -> None:
-    """Version 1: all tables. Those that an interrupted try left behind on MariaDB are kept."""
-    tables().metadata.create_all(connection)
+    """Version 1: the first tables. Those that an interrupted try left behind on MariaDB are kept."""
+    known = tables()
+    first = (
+        known.meta,
+        known.providers,
+        known.secrets,
+        known.jobs,
+        known.runs,
+        known.changes,
+        known.problems,
+        known.locks,
+        known.marks,
+    )
+    known.metadata.create_all(connection, tables=list(first))
 
 
-MIGRATIONS: tuple[Migration, ...] = (create_tables,)
+def add_directory_tables(connection: Connection) -> None:
+    """Version 2: what jobs remember of a directory's records, smart groups, and job templates."""
+    known = tables()
+    added = (known.links, known.leavers, known.smart_groups, known.job_templates)
+    known.metadata.create_all(connection, tables=list(added))
+
+
+MIGRATIONS: tuple[Migration, ...] = (create_tables, add_directory_tables)
 
 
 def read_version(connection: Connection) -> int:

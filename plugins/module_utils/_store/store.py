@@ -12,6 +12,7 @@ from typing import Self
 
 from .address import StoreAddress, Target, parse_url
 from .jobs import Jobs
+from .links import Leavers, Links
 from .locks import Locks, process_exists
 from .marks import Marks
 from .migrations import MIGRATIONS, Migration
@@ -44,6 +45,8 @@ class Store:
         self.runs = Runs(session)
         self.locks = Locks(session, clock, pid_alive=pid_alive)
         self.marks = Marks(session)
+        self.links = Links(session)
+        self.leavers = Leavers(session)
         self._session = session
 
     @contextmanager

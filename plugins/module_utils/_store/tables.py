@@ -44,6 +44,10 @@ class Tables:
     problems: sa.Table
     locks: sa.Table
     marks: sa.Table
+    links: sa.Table
+    leavers: sa.Table
+    smart_groups: sa.Table
+    job_templates: sa.Table
 
 
 @functools.cache
@@ -69,6 +73,10 @@ def tables() -> Tables:
         problems=_problems(metadata),
         locks=_locks(metadata),
         marks=_marks(metadata),
+        links=_links(metadata),
+        leavers=_leavers(metadata),
+        smart_groups=_smart_groups(metadata),
+        job_templates=_job_templates(metadata),
     )
 
 
@@ -253,4 +261,80 @@ def _marks(metadata: sa.MetaData) -> sa.Table:
         sa.Column("mapping_digest", sa.String(128), nullable=False),
         sa.Column("value", sa.Text, nullable=False),
         **_CLUSTERED,
+    )
+
+
+def _of_job(name: str, metadata: sa.MetaData, *columns: sa.Column[t.Any]) -> sa.Table:
+    """Give a table of what a job remembers of its objects' records; `digest` stands for object and record."""
+    import sqlalchemy as sa
+
+    return sa.Table(
+        name,
+        metadata,
+        sa.Column("job_id", sa.ForeignKey("lockstep_jobs.id", ondelete="CASCADE"), primary_key=True),
+        sa.Column("digest", sa.String(32), primary_key=True),
+        sa.Column("object", sa.String(_NAME_LENGTH), nullable=False),
+        sa.Column("anchor", sa.String(_NAME_LENGTH), nullable=False),
+        *columns,
+        sa.Index(f"{name}_by_object", "job_id", "object"),
+        **_CLUSTERED,
+    )
+
+
+def _links(metadata: sa.MetaData) -> sa.Table:
+    import sqlalchemy as sa
+
+    return _of_job(
+        "lockstep_links",
+        metadata,
+        sa.Column("identity", sa.Text, nullable=False),
+        sa.Column("key", _long_text(), nullable=False),
+        sa.Column("fingerprint", sa.String(64), nullable=False),
+        sa.Column("mapping_digest", sa.String(128), nullable=False),
+    )
+
+
+def _leavers(metadata: sa.MetaData) -> sa.Table:
+    import sqlalchemy as sa
+
+    return _of_job(
+        "lockstep_leavers",
+        metadata,
+        sa.Column("since", sa.String(_TIME_LENGTH), nullable=False),
+        sa.Column("container", sa.Text, nullable=False),
+        sa.Column("groups", _long_text(), nullable=False),
+        sa.Column("stamped", _long_text(), nullable=False),
+        sa.Column("was_enabled", sa.Boolean, nullable=False),
+    )
+
+
+def _smart_groups(metadata: sa.MetaData) -> sa.Table:
+    import sqlalchemy as sa
+
+    return sa.Table(
+        "lockstep_smart_groups",
+        metadata,
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("name", sa.String(_NAME_LENGTH), nullable=False, unique=True),
+        sa.Column(
+            "provider_id", sa.ForeignKey("lockstep_providers.id", ondelete="RESTRICT"), nullable=False, index=True
+        ),
+        sa.Column("definition", _long_text(), nullable=False),
+        *_times(),
+        **_OPTIONS,
+    )
+
+
+def _job_templates(metadata: sa.MetaData) -> sa.Table:
+    import sqlalchemy as sa
+
+    return sa.Table(
+        "lockstep_job_templates",
+        metadata,
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("name", sa.String(_NAME_LENGTH), nullable=False, unique=True),
+        sa.Column("description", sa.Text, nullable=False),
+        sa.Column("definition", _long_text(), nullable=False),
+        *_times(),
+        **_OPTIONS,
     )

@@ -96,7 +96,7 @@ def _connect_one(url: str, address: Address, login: Login, where: str) -> Bound:
     except ldap3.core.exceptions.LDAPExceptionError as error:
         raise ConfigError(f"{where}: ca_cert: {error}. Give the path of a readable PEM file.") from None
     server = ldap3.Server(
-        url, use_ssl=url.startswith("ldaps:"), tls=tls, get_info=ldap3.NONE, connect_timeout=address.timeout
+        url.rstrip("/"), use_ssl=url.startswith("ldaps:"), tls=tls, get_info=ldap3.NONE, connect_timeout=address.timeout
     )
     options: dict[str, t.Any] = {"authentication": ldap3.ANONYMOUS}
     if login.auth == "simple":
@@ -106,9 +106,9 @@ def _connect_one(url: str, address: Address, login: Login, where: str) -> Bound:
             "password": login.password.reveal() if login.password is not None else None,
         }
     elif login.auth == "external":
-        options = {"authentication": ldap3.SASL, "sasl_mechanism": ldap3.EXTERNAL, "sasl_credentials": ("",)}
+        options = {"authentication": ldap3.SASL, "sasl_mechanism": ldap3.EXTERNAL, "sasl_credentials": ""}
     connection = ldap3.Connection(
-        server, check_names=False, auto_referrals=False, receive_timeout=address.timeout, **options
+        server, check_names=False, auto_referrals=False, receive_timeout=max(1, round(address.timeout)), **options
     )
     try:
         connection.open(read_server_info=False)
@@ -141,8 +141,8 @@ def _unreachable(error: Exception, where: str, url: str) -> Exception:
     text = str(error)
     if "certificate" in text.lower() or "hostname" in text.lower() or "doesn't match" in text.lower():
         return ProviderError(
-            f"{where}: the certificate of {url} is not trusted: {text}. Give the CA's certificate as `ca_cert`, and use "
-            "the name that stands in the certificate."
+            f"{where}: the certificate of {url} is not trusted: {text}. Give the CA's certificate as `ca_cert`, and "
+            "use the name that stands in the certificate."
         )
     return _UnreachableError(f"{text}.")
 

@@ -125,7 +125,7 @@ class RowMaker:
         return self.attributes or ("1.1",)
 
     def rows(self, raw: Sequence[RawRow]) -> list[Row]:
-        """Give the rows. Raises ProviderError that names the entry and attribute of a value that is none of its kind."""
+        """Give the rows. Raises ProviderError naming the entry and attribute of a value that is none of its kind."""
         getters = self._getters
         try:
             return [tuple([get(row) for get in getters]) for row in raw]
@@ -140,13 +140,13 @@ class RowMaker:
                 get(row)
             except ValueError as error:
                 raise ProviderError(
-                    f"{self._where}, entry {show(_name_of(row))}, attribute {column.name!r}: {error}. Correct the entry, "
-                    f"or read the attribute as bytes by the name {column.name + BYTES_OPTION!r}."
+                    f"{self._where}, entry {show(_name_of(row))}, attribute {column.name!r}: {error}. Correct the "
+                    f"entry, or read the attribute as bytes by the name {column.name + BYTES_OPTION!r}."
                 ) from None
 
 
 def _name_of(row: RawRow) -> str:
-    text = t.cast("bytes", row[0]).decode("utf-8")
+    text = row[0].decode("utf-8")
     try:
         return canonical_dn(text)
     except ValueError:

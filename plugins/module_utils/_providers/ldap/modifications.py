@@ -81,7 +81,7 @@ class Builder:
         """
         steps = Steps()
         if change.action == "create_container":
-            self._create_container(change, place, steps)
+            self._create_container(place, steps)
         elif change.action == "create":
             self._create(change, place, steps)
         elif change.action == "delete":
@@ -94,46 +94,27 @@ class Builder:
 
     # -- new entries --------------------------------------------------------------------------------------------
 
-    def _create_container(self, change: Change, place: str, steps: Steps) -> None:
+    def _create_container(self, place: str, steps: Steps) -> None:
         name, value = first_rdn(place)[0]
         kind = _CONTAINER_CLASSES.get(name.casefold())
         if kind is None or kind.casefold() not in self._session.schema.classes:
             raise RecordError(
-                f"the container {place!r} cannot be made: nobody knows which class of entry {name!r} names here. Make it "
-                "yourself, or choose one named by ou.",
+                f"the container {place!r} cannot be made: nobody knows which class of entry {name!r} names here. "
+                "Make it yourself, or choose one named by ou.",
                 code="container",
             )
         steps.add(requests.add(place, [("objectClass", [b"top", kind.encode()]), (name, [value.encode("utf-8")])]))
 
     def _create(self, change: Change, place: str, steps: Steps) -> None:
-        attributes: dict[str, list[bytes]] = {"objectClass": [name.encode() for name in self._classes]}
-        flags: dict[str, Value] = {}
-        password: tuple[str, str] | None = None
-        for name, value in change.after.items():
-            if value is None or name.casefold() in (PLACE, CONTAINER):
-                continue
-            if self._fields.flag(name) is not None:
-                flags[name] = t.cast("Value", value)
-            elif self._is_secret(name):
-                password = (name, _password_text(name, value))
-            else:
-                attributes[name] = self._encoded(name, _plain(value))
-        for name, value in first_rdn(place):
-            if not any(given.casefold() == name.casefold() for given in attributes):
-                attributes[name] = [value.encode("utf-8")]
+        attributes, flags, password = self._sort_values(change)
         defaults = self._flavour.create_defaults.get(self._classes[-1] if self._classes else "", {})
-        for name, default in defaults.items():
-            if not any(given.casefold() == name.casefold() for given in attributes):
-                attributes[name] = [default]
+        named = {name: value.encode("utf-8") for name, value in first_rdn(place)}
+        given = {name.casefold() for name in attributes}
+        attributes |= {name: [value] for name, value in {**defaults, **named}.items() if name.casefold() not in given}
         if self._flavour.guid and self._classes and self._classes[-1] == "user":
-            self._create_account(change, place, attributes, flags, password, steps)
+            self._create_account(place, attributes, flags, password, steps)
             return
-        for name, value in flags.items():
-            flag = self._fields.flag(name)
-            if flag is not None and (value == "true") == flag.inverted:
-                continue
-            if flag is not None:
-                attributes[flag.attribute] = [flag.set_value]
+        attributes |= self._set_flag_values(flags)
         hashed = password is not None and self._session.root.supports(PASSWORD_MODIFY)
         if password is not None and not hashed:
             attributes[password[0]] = [password[1].encode("utf-8")]
@@ -141,9 +122,32 @@ class Builder:
         if password is not None and hashed:
             steps.add(_password_modify(place, password[1]), password=True)
 
+    def _sort_values(self, change: Change) -> tuple[dict[str, list[bytes]], dict[str, Value], tuple[str, str] | None]:
+        """Give the attributes, the flags inside others, and the password of a new entry."""
+        attributes: dict[str, list[bytes]] = {"objectClass": [name.encode() for name in self._classes]}
+        flags: dict[str, Value] = {}
+        password: tuple[str, str] | None = None
+        for name, value in change.after.items():
+            if value is None or name.casefold() in (PLACE, CONTAINER):
+                continue
+            if self._fields.flag(name) is not None:
+                flags[name] = _plain(value)
+            elif self._is_secret(name):
+                password = (name, _password_text(name, value))
+            else:
+                attributes[name] = self._encoded(name, _plain(value))
+        return attributes, flags, password
+
+    def _set_flag_values(self, flags: Mapping[str, Value]) -> dict[str, list[bytes]]:
+        found = ((self._fields.flag(name), value) for name, value in flags.items())
+        return {
+            flag.attribute: [flag.set_value]
+            for flag, value in found
+            if flag is not None and not flag.bit and (value == "true") != flag.inverted
+        }
+
     def _create_account(  # noqa: PLR0917 - one caller
         self,
-        change: Change,
         place: str,
         attributes: dict[str, list[bytes]],
         flags: Mapping[str, Value],
@@ -153,8 +157,8 @@ class Builder:
         """Create disabled, then the password, then as planned: nobody logs on to an account that is half made."""
         if password is not None and not self._session.encrypted:
             raise ConfigError(
-                f"{self._session.where}: a password is written over an encrypted connection only, and {self._session.url} "
-                "is none. Use an ldaps:// address, or set `start_tls: true`."
+                f"{self._session.where}: a password is written over an encrypted connection only, and "
+                f"{self._session.url} is none. Use an ldaps:// address, or set `start_tls: true`."
             )
         planned = attributes.pop(USER_ACCOUNT_CONTROL, None)
         wanted = int(planned[0]) if planned else NORMAL_ACCOUNT | (0 if password is not None else DISABLED)
@@ -218,9 +222,9 @@ class Builder:
                 changes += whole if fits else whole[:1]
                 rest += [] if fits else whole[1:]
             elif self._fields.flag(name) is not None:
-                flags[name] = t.cast("Value", value)
+                flags[name] = _plain(value)
             else:
-                changes += self._set(name, change.before, t.cast("Value", _plain(value)), given=name in change.before)
+                changes += self._set(name, change.before, _plain(value), given=name in change.before)
         changes += self._set_flags(flags, current)
         if changes:
             steps.add(requests.modify(place, changes, controls=self._assertion(change)))

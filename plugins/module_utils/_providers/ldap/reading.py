@@ -68,7 +68,7 @@ class SweepReading:
                         fresh = raw
                         if several:
                             fresh = [row for row in raw if row[0] not in seen]
-                            seen.update(t.cast("bytes", row[0]) for row in fresh)
+                            seen.update(row[0] for row in fresh)
                         if fresh:
                             yield self._maker.rows(fresh)
                 except NoSuchObjectError:

@@ -166,14 +166,13 @@ class Session:
         if self._schema is None:
             place = self.root.first("subschemaSubentry")
             names = ("attributeTypes", "objectClasses")
-            rows = list(self.channel.read_entries([place], names)) if place else []
-            row = rows[0][1] if rows else None
-            if row is None or not row[1]:
+            row = self.read_one(place, names) if place else None
+            if row is None or not row[0]:
                 raise ProviderError(
                     f"{self.where}: {self.url} does not show its schema ({place or 'no subschemaSubentry'}) to "
                     f"{self.user!r}. Let this user read it."
                 )
-            types, classes = ([value.decode("utf-8", "replace") for value in values] for values in row[1:])
+            types, classes = ([value.decode("utf-8", "replace") for value in values] for values in row)
             self._schema = parse_schema(types, classes)
         return self._schema
 

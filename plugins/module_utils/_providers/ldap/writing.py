@@ -222,7 +222,7 @@ class LdapWriter:
                 found[index] = self._find_by_anchor(change.anchor or "", maker, columns, asked, raw_names)
         return found
 
-    def _find_by_anchor(  # noqa: PLR0917 - one caller
+    def _find_by_anchor(
         self,
         anchor: str,
         maker: RowMaker,
@@ -236,7 +236,7 @@ class LdapWriter:
         rows = [row for batch in stream for row in batch]
         return self._present(rows[0], maker, columns, asked, raw_names) if len(rows) == 1 else None
 
-    def _present(  # noqa: PLR0917 - one place makes them
+    def _present(
         self,
         row: t.Any,
         maker: RowMaker,
@@ -283,7 +283,8 @@ class LdapWriter:
         rows = [row for batch in stream for row in batch]
         if not rows:
             return ""
-        when, parent = (b"".join(values[:1]).decode("utf-8", "replace") for values in rows[0][1:3])
+        _name, *values = rows[0]
+        when, parent = (b"".join(list(value)[:1]).decode("utf-8", "replace") for value in values)
         return f"; it was deleted at {when} out of {parent or 'an unknown container'}"
 
     def _judge(self, change: Change, present: _Present) -> Outcome | None:

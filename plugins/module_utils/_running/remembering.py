@@ -1,0 +1,62 @@
+# Copyright (c) 2026, the lockstep.sync contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Remember after a run what it learnt of a directory's records: links, leavers, and those who came back."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+
+from .._model.jobs import JobSpec
+from .._model.plans import Change, Link, ObjectPlan
+from .._model.runs import AppliedChange
+from .._planning.sealing import change_to_json
+from .._store.store import Store
+
+
+def remember(part: ObjectPlan, applied: Sequence[AppliedChange], job: JobSpec, store: Store) -> None:
+    """Write what is known of the records of one object. Raises StoreError."""
+    if not (part.links or part.leavers or part.returned or part.changes):
+        return
+    mine = [item for item in applied if item.change.object == part.name and item.outcome is not None]
+    done = [item for item in mine if item.outcome is not None and item.outcome.status == "done"]
+    links = [*_found_links(part), *_new_links(part, done)]
+    if links:
+        store.links.put(job.name, part.name, job.mapping_digest, links)
+    gone = [item.change.anchor for item in done if item.change.action == "delete" and item.change.anchor]
+    if gone:
+        store.links.forget(job.name, part.name, gone)
+    refused = {item.change.anchor for item in mine} - {item.change.anchor for item in done}
+    leavers = [leaver for leaver in part.leavers if leaver.anchor not in refused and not _is_held(part, leaver.anchor)]
+    if leavers:
+        store.leavers.put(job.name, part.name, leavers)
+    back = [anchor for anchor in part.returned if anchor not in refused]
+    if back or gone:
+        store.leavers.forget(job.name, part.name, [*back, *gone])
+
+
+def _found_links(part: ObjectPlan) -> list[Link]:
+    return [link for link in part.links if link.anchor]
+
+
+def _new_links(part: ObjectPlan, done: Sequence[AppliedChange]) -> list[Link]:
+    """Give the links of records that were made, with the anchors that the directory gave them."""
+    planned = {link.key: link for link in part.links if not link.anchor}
+    links = []
+    for item in done:
+        link = planned.get(item.change.key) if item.change.action == "create" else None
+        if link is not None and item.outcome is not None and item.outcome.anchor:
+            links.append(replace(link, anchor=item.outcome.anchor, fingerprint=_fingerprint(item.change)))
+    return links
+
+
+def _fingerprint(change: Change) -> str:
+    content = json.dumps(change_to_json(change)["after"], sort_keys=True, separators=(",", ":"))
+    return hashlib.blake2b(content.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+def _is_held(part: ObjectPlan, anchor: str) -> bool:
+    return any(change.anchor == anchor and change.action == "disable" for change in part.held_changes)
