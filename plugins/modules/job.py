@@ -78,6 +78,15 @@ options:
       sheet: &sheet
         description: The sheet, for an Excel workbook.
         type: str
+      container: &container
+        description: For a directory, the distinguished name below which the records lie; the base of the provider unless it is given.
+        type: str
+      include_subcontainers: &include_subcontainers
+        description: For a directory, whether records further down count, too. They do unless this is V(false).
+        type: bool
+      filter: &filter
+        description: For a directory, an LDAP filter that the records match, such as V((&(mail=*)(!(title=Guest\)\))).
+        type: str
   destination: &destination
     description: Where records are written.
     type: dict
@@ -90,6 +99,9 @@ options:
         description: The table, for a database.
         type: str
       sheet: *sheet
+      container: *container
+      include_subcontainers: *include_subcontainers
+      filter: *filter
       replace_file:
         description: For files. Replaces the content of the file or sheet by the mapped fields, so that other columns do not survive.
         type: bool
@@ -103,9 +115,30 @@ options:
   missing_at_source: &missing_at_source
     description:
       - What to do with a destination record that the source does not have. V(skip) unless it is given.
+      - V(disable) is for directories. It locks the account and does what O(on_disable) says; when the person returns, all of that is
+        taken back.
       - Counts for all objects that do not give their own.
     type: str
-    choices: [skip, delete]
+    choices: [skip, delete, disable]
+  on_disable: &on_disable
+    description:
+      - What V(disable) of O(missing_at_source) does beside locking the account.
+      - Counts for all objects that do not give their own.
+    type: dict
+    suboptions:
+      move_to:
+        description: The container to which the record goes. It is part of what is read, so that those in it are known when they return.
+        type: str
+      strip_groups:
+        description: Takes the record out of all groups that list it. They are remembered, and given back at a return.
+        type: bool
+        default: false
+      stamp:
+        description: Fields and the texts to write into them. C(%NOW%) and environment variables are replaced; an empty text clears the field.
+        type: dict
+      delete_after_days:
+        description: Deletes the record when it has been disabled for so many days. A return in between cancels it.
+        type: int
   objects: &objects
     description: The elements of the job, each with its own fields and rules.
     type: list
@@ -115,10 +148,17 @@ options:
         description: The name of the object, unique in the job. It is the type unless it is given.
         type: str
       type:
-        description: The type of the object.
+        description:
+          - The type of the object. V(row) for tables and files; at a directory it means the directory's usual type.
+          - For Active Directory V(user), the usual one, V(mail_user), V(mailbox_user), V(linked_mailbox), V(contact), V(mail_contact) and
+            V(group).
+          - For LDAP any structural object class, by default V(inetOrgPerson), and V(group) for C(groupOfNames).
         type: str
-        choices: [row]
         default: row
+      object_classes:
+        description: For LDAP, all object classes of new entries from C(top) down, when more than the chain of the type is wanted.
+        type: list
+        elements: str
       source:
         description: Where this object is read, instead of the place that the job gives. The provider is that of the job.
         type: dict
@@ -126,6 +166,9 @@ options:
           table: *table
           query: *query
           sheet: *sheet
+          container: *container
+          include_subcontainers: *include_subcontainers
+          filter: *filter
       destination:
         description: Where this object is written, instead of the place that the job gives. The provider is that of the job.
         type: dict
@@ -134,6 +177,9 @@ options:
             description: The table, for a database.
             type: str
           sheet: *sheet
+          container: *container
+          include_subcontainers: *include_subcontainers
+          filter: *filter
       when:
         description:
           - An expression. Source records for which it is false are out of scope and are treated as if the source did not have them.
@@ -146,7 +192,31 @@ options:
       missing_at_source:
         description: What to do with a destination record that the source does not have. What the job says unless it is given.
         type: str
-        choices: [skip, delete]
+        choices: [skip, delete, disable]
+      on_disable: *on_disable
+      create_in:
+        description:
+          - The container of new records at a directory; the container of the destination unless it is given. With C(move), of all records.
+        type: dict
+        suboptions:
+          container:
+            description: Always this one.
+            type: str
+          field:
+            description: The source field that has it.
+            type: str
+          expression:
+            description:
+              - An expression that gives it, such as C('OU=' ~ (source.Department | dn_value) ~ ',OU=Staff,DC=example,DC=com').
+              - The filter C(dn_value) escapes what is special in a name.
+            type: str
+      move:
+        description: Moves a record that lies in another container than C(create_in) says.
+        type: bool
+        default: false
+      rdn:
+        description: The attribute that names records at a directory. It is C(cn) for most types, C(ou) for organizational units.
+        type: str
       fields:
         description: The destination fields and where their values come from. At least one is a key.
         type: list
@@ -330,8 +400,29 @@ options:
                   max_length:
                     description: The greatest length of the whole in characters; the value is cut to make room for the number.
                     type: int
+              resolve:
+                description:
+                  - For references such as C(manager) and C(member). Finds the record of the destination that has the value, and gives its
+                    distinguished name. Records that the same run makes are found, too.
+                  - Who is not found is reported; the field of the record stays as it is, and nobody is made.
+                type: dict
+                suboptions:
+                  match:
+                    description: The attribute that has the value.
+                    type: str
+                    required: true
+                  field: *step_field
+                  container:
+                    description: Where to look; the base of the provider unless it is given.
+                    type: str
+                  filter:
+                    description: A filter that the records match.
+                    type: str
               password:
-                description: Makes a password at the moment it is written, which is when the record is created. It is in no plan, log or result.
+                description:
+                  - Makes a password at the moment it is written, which is when the record is created. It is in no plan, log or result.
+                  - The policy of an Active Directory is honoured, so it may become longer than asked for, and it never holds the names of
+                    its account.
                 type: dict
                 suboptions:
                   per:
@@ -400,10 +491,21 @@ options:
       updates:
         description: Records updated, against the destination records.
         type: str
+      moves:
+        description: Records moved to another container, against the destination records.
+        type: str
+      disables:
+        description: Records disabled, against the destination records.
+        type: str
+        default: 10% above 10
       deletes:
         description: Records deleted, against the destination records.
         type: str
         default: 10% above 10
+      member_removals:
+        description: Values taken out of one group, against its members. Held for that group only; who joins it still joins.
+        type: str
+        default: 50% above 10
       min_source_records:
         description: The least number of records the source must have; with fewer nothing is deleted.
         type: str
@@ -411,6 +513,13 @@ options:
       source_drop:
         description: How many records fewer than in its last successful run the source may have; with more nothing is deleted.
         type: str
+  protect: &protect
+    description:
+      - For a directory, an LDAP filter. Records that match it are never changed, moved, disabled or deleted, whatever the source says.
+    type: str
+  create_containers: &create_containers
+    description: Makes containers that new or moved records need. Without it such a record is an error.
+    type: bool
   allow_circular: &allow_circular
     description: Do not warn when a field of the job is part of a circular flow, in which a value comes back to where it was read.
     type: bool
@@ -459,9 +568,12 @@ options:
       destination: *destination
       missing_at_destination: *missing_at_destination
       missing_at_source: *missing_at_source
+      on_disable: *on_disable
       objects: *objects
       changed_only: *changed_only
       limits: *limits
+      protect: *protect
+      create_containers: *create_containers
       allow_circular: *allow_circular
       on_error: *on_error
 seealso:
@@ -471,6 +583,57 @@ seealso:
 """
 
 EXAMPLES = r"""
+- name: Declare a job that keeps users of Active Directory in step with HR
+  lockstep.sync.job:
+    name: hr-to-ad
+    source:
+      provider: hr
+    destination:
+      provider: ad
+      container: DC=example,DC=com
+      filter: (employeeID=*)
+    missing_at_destination: create
+    missing_at_source: disable
+    on_disable:
+      move_to: OU=Leavers,DC=example,DC=com
+      strip_groups: true
+      stamp:
+        description: left %NOW%
+      delete_after_days: 90
+    create_containers: true
+    protect: (adminCount=1)
+    objects:
+      - name: people
+        type: user
+        create_in:
+          expression: "'OU=' ~ (source.Department | dn_value) ~ ',OU=Staff,DC=example,DC=com'"
+        move: true
+        fields:
+          - {name: employeeID, source: EmployeeID, key: true}
+          - {name: cn, transform: [{join: {fields: [FirstName, LastName]}}, {unique: {pattern: "{value} {n}"}}]}
+          - {name: sAMAccountName, source: Login, transform: [{case: lower}, {unique: {max_length: 20}}]}
+          - {name: sn, source: LastName}
+          - {name: givenName, source: FirstName}
+          - {name: manager, source: ManagerID, transform: [{resolve: {match: employeeID}}]}
+          - {name: unicodePwd, transform: [{password: {length: 16}}]}
+
+- name: Declare a job that keeps groups of an LDAP directory in step with a database
+  lockstep.sync.job:
+    name: teams-to-ldap
+    source:
+      provider: crm
+      query: SELECT name, string_agg(login, ';') AS logins FROM team_members GROUP BY name
+    destination:
+      provider: directory
+      container: ou=groups,dc=example,dc=org
+    missing_at_destination: create
+    objects:
+      - name: teams
+        type: group
+        fields:
+          - {name: cn, source: name, key: true}
+          - {name: member, source: logins, delimiter: ";", transform: [{resolve: {match: uid}}]}
+
 - name: Declare a job that creates and updates rows
   lockstep.sync.job:
     name: hr-to-crm

@@ -12,8 +12,8 @@ short_description: Declare the connection to a system
 version_added: 1.0.0
 author: lockstep.sync contributors (@lockstep-sync)
 description:
-  - Declares a provider, the named connection to a CSV file, an Excel workbook or an SQL database. Jobs read from one provider and
-    write to another.
+  - Declares a provider, the named connection to a CSV file, an Excel workbook, an SQL database, an LDAP directory or an Active
+    Directory. Jobs read from one provider and write to another.
   - Options that are not given keep what is stored. A type that is given, such as O(sql), replaces all options of the provider
     but its secrets.
   - The system itself is not touched; M(lockstep.sync.provider_info) tests it.
@@ -48,7 +48,7 @@ options:
     type: bool
     default: false
   csv:
-    description: A text file with one record a line and delimited fields. A new provider needs exactly one of O(csv), O(excel) and O(sql).
+    description: A text file with one record a line and delimited fields. A new provider needs exactly one type.
     type: dict
     suboptions: &csv
       path:
@@ -112,6 +112,120 @@ options:
           file:
             description: The path of a file that holds the password and is not readable by everybody.
             type: path
+  ldap:
+    description: An LDAP directory. Jobs name the container and a filter.
+    type: dict
+    suboptions: &ldap
+      url:
+        description:
+          - The server, as V(ldaps://ldap.example.org), V(ldap://ldap.example.org) or V(ldapi://%2Frun%2Fldapi).
+          - Of several the first that answers is taken, for the whole run.
+        type: list
+        elements: str
+        required: true
+      bind_dn:
+        description: The distinguished name of the account.
+        type: str
+      auth:
+        description:
+          - How to log in. V(simple) takes C(bind_dn) and the password, V(external) who the operating system says that we are, over
+            C(ldapi://), V(anonymous) nothing.
+        type: str
+        choices: [simple, external, anonymous]
+        default: simple
+      password:
+        description:
+          - The password of the account. It is stored encrypted and never shown. It has at least four characters.
+          - The same password again is no change. When neither it nor C(password_from) is given, what is stored is kept.
+          - An empty text removes the stored password.
+        type: str
+      password_from:
+        description: Where the password is found when a job runs, on the host that runs it. Give one of the two.
+        type: dict
+        suboptions:
+          env:
+            description: The name of an environment variable.
+            type: str
+          file:
+            description: The path of a file that holds the password and is not readable by everybody.
+            type: path
+      base_dn:
+        description: The distinguished name below which everything lies. What the server says unless it is given.
+        type: str
+      start_tls:
+        description: Encrypts a connection to an C(ldap://) address before anything is said.
+        type: bool
+        default: false
+      ca_cert:
+        description: A file with the certificate of the authority that signed the server's. The certificates of the system unless it is given.
+        type: path
+      cert_validation:
+        description: Whether the certificate of the server is checked. V(ignore) lets anybody listen who is in between.
+        type: str
+        choices: [always, ignore]
+        default: always
+      page_size:
+        description: How many entries one answer holds, 1 to 100000. Active Directory gives 1000 at most.
+        type: int
+        default: 1000
+      timeout:
+        description: How long to wait for the server's next words, in seconds.
+        type: float
+        default: 30
+  active_directory:
+    description: An Active Directory. Jobs name the container and a filter.
+    type: dict
+    suboptions: &active_directory
+      url:
+        description:
+          - A domain controller, as V(ldaps://dc1.example.com), or V(ldap://dc1.example.com) with C(start_tls).
+          - Of several the first that answers is taken, for the whole run.
+        type: list
+        elements: str
+        required: true
+      username:
+        description: The account, as V(sync@example.com), V(EXAMPLE\\sync) or a distinguished name.
+        type: str
+        required: true
+      password:
+        description:
+          - The password of the account. It is stored encrypted and never shown. It has at least four characters.
+          - The same password again is no change. When neither it nor C(password_from) is given, what is stored is kept.
+          - An empty text removes the stored password.
+        type: str
+      password_from:
+        description: Where the password is found when a job runs, on the host that runs it. Give one of the two.
+        type: dict
+        suboptions:
+          env:
+            description: The name of an environment variable.
+            type: str
+          file:
+            description: The path of a file that holds the password and is not readable by everybody.
+            type: path
+      base_dn:
+        description: The distinguished name below which everything lies. What the server says unless it is given.
+        type: str
+      start_tls:
+        description: Encrypts a connection to an C(ldap://) address before anything is said.
+        type: bool
+        default: false
+      ca_cert:
+        description: A file with the certificate of the authority that signed the server's. The certificates of the system unless it is given.
+        type: path
+      cert_validation:
+        description: Whether the certificate of the server is checked. V(ignore) lets anybody listen who is in between.
+        type: str
+        choices: [always, ignore]
+        default: always
+      page_size:
+        description: How many entries one answer holds, 1 to 100000. Active Directory gives 1000 at most.
+        type: int
+        default: 1000
+      timeout:
+        description: How long to wait for the server's next words, in seconds.
+        type: float
+        default: 30
   providers:
     description:
       - Several declarations in one task, each with the options of a single one. All are carried out or none.
@@ -147,6 +261,14 @@ options:
         description: A database.
         type: dict
         suboptions: *sql
+      ldap:
+        description: An LDAP directory.
+        type: dict
+        suboptions: *ldap
+      active_directory:
+        description: An Active Directory.
+        type: dict
+        suboptions: *active_directory
 seealso:
   - module: lockstep.sync.provider_info
   - module: lockstep.sync.job
@@ -177,6 +299,27 @@ EXAMPLES = r"""
       username: sync
       password_from:
         file: /etc/lockstep/crm.password
+
+- name: Declare an LDAP directory
+  lockstep.sync.provider:
+    name: directory
+    ldap:
+      url:
+        - ldaps://ldap1.example.org
+        - ldaps://ldap2.example.org
+      bind_dn: cn=sync,ou=services,dc=example,dc=org
+      password: "{{ vault_ldap_password }}"
+      base_dn: dc=example,dc=org
+      ca_cert: /etc/ssl/example-ca.pem
+
+- name: Declare an Active Directory
+  lockstep.sync.provider:
+    name: ad
+    active_directory:
+      url: ldaps://dc1.example.com
+      username: sync@example.com
+      password_from:
+        env: AD_SYNC_PASSWORD
 
 - name: Declare several providers in one task
   lockstep.sync.provider:
@@ -249,6 +392,33 @@ provider:
         url: postgresql://db.example.com/crm
         username: sync
         password: "********"
+    ldap:
+      description: The options of an LDAP directory. A stored password is masked, a reference is shown.
+      returned: when the type is V(ldap)
+      type: dict
+      sample:
+        url: ["ldaps://ldap1.example.org"]
+        bind_dn: cn=sync,ou=services,dc=example,dc=org
+        auth: simple
+        base_dn: dc=example,dc=org
+        start_tls: false
+        cert_validation: always
+        page_size: 1000
+        timeout: 30
+        password: "********"
+    active_directory:
+      description: The options of an Active Directory. A stored password is masked, a reference is shown.
+      returned: when the type is V(active_directory)
+      type: dict
+      sample:
+        url: ["ldaps://dc1.example.com"]
+        username: sync@example.com
+        start_tls: false
+        cert_validation: always
+        page_size: 1000
+        timeout: 30
+        password_from:
+          env: AD_SYNC_PASSWORD
 providers:
   description: What became of each declaration.
   returned: success, when O(providers) is given
@@ -295,6 +465,7 @@ from ansible_collections.lockstep.sync.plugins.module_utils._ansible.arguments i
 from ansible_collections.lockstep.sync.plugins.module_utils._ansible.declaring import declared_result
 from ansible_collections.lockstep.sync.plugins.module_utils._ansible.frame import Call, Result, run_module
 from ansible_collections.lockstep.sync.plugins.module_utils._ansible.requests import entries, provider_request
+from ansible_collections.lockstep.sync.plugins.module_utils._model.endpoints import PROVIDER_TYPES
 from ansible_collections.lockstep.sync.plugins.module_utils._operations.declare_provider import declare_providers
 
 
@@ -308,7 +479,7 @@ def declare(call: Call) -> Result:
 def main() -> None:
     """Run as an Ansible module."""
     one = {**declaring_arguments(), **provider_arguments()}
-    run_module(with_bulk("providers", one, mutually_exclusive=[["csv", "excel", "sql"]]), declare)
+    run_module(with_bulk("providers", one, mutually_exclusive=[list(PROVIDER_TYPES)]), declare)
 
 
 if __name__ == "__main__":

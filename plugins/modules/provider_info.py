@@ -29,12 +29,13 @@ options:
     type: bool
     default: false
   schema:
-    description: Lists the tables or sheets of each provider and their fields in RV(providers[].schema).
+    description: Lists the tables, sheets or object classes of each provider and their fields in RV(providers[].schema).
     type: bool
     default: false
   sample:
     description:
-      - How many records to show in RV(providers[].sample), read from O(table), O(sheet) or O(query); a CSV file needs none of them.
+      - How many records to show in RV(providers[].sample), read from O(table), O(sheet), O(query) or
+        O(container); a CSV file needs none of them.
       - Needs O(name).
     type: int
   table:
@@ -45,6 +46,12 @@ options:
     type: str
   query:
     description: The query that O(sample) tries at a database. The query of a job can be tried here without running the job.
+    type: str
+  container:
+    description: The container of a directory that O(sample) reads, with all below it.
+    type: str
+  filter:
+    description: The LDAP filter for O(sample) at a directory.
     type: str
 seealso:
   - module: lockstep.sync.provider
@@ -70,6 +77,13 @@ EXAMPLES = r"""
   lockstep.sync.provider_info:
     name: crm
     schema: true
+
+- name: Show two people of a directory
+  lockstep.sync.provider_info:
+    name: directory
+    container: ou=people,dc=example,dc=org
+    filter: (mail=*)
+    sample: 2
 
 - name: Try a query
   lockstep.sync.provider_info:
@@ -120,6 +134,33 @@ providers:
         username: sync
         password_from:
           file: /etc/lockstep/crm.password
+    ldap:
+      description: The options of an LDAP directory. A stored password is masked, a reference is shown.
+      returned: when the type is V(ldap)
+      type: dict
+      sample:
+        url: ["ldaps://ldap1.example.org"]
+        bind_dn: cn=sync,ou=services,dc=example,dc=org
+        auth: simple
+        base_dn: dc=example,dc=org
+        start_tls: false
+        cert_validation: always
+        page_size: 1000
+        timeout: 30
+        password: "********"
+    active_directory:
+      description: The options of an Active Directory. A stored password is masked, a reference is shown.
+      returned: when the type is V(active_directory)
+      type: dict
+      sample:
+        url: ["ldaps://dc1.example.com"]
+        username: sync@example.com
+        start_tls: false
+        cert_validation: always
+        page_size: 1000
+        timeout: 30
+        password_from:
+          env: AD_SYNC_PASSWORD
     used_by:
       description: The names of the jobs that use the provider.
       returned: always
@@ -182,18 +223,18 @@ providers:
               type: str
               sample: "provider 'crm': the server refused the connection."
     schema:
-      description: The tables, views or sheets.
+      description: The tables, views, sheets or object classes.
       returned: when O(schema=true), unless a test did not reach it
       type: list
       elements: dict
       contains:
         name:
-          description: The name of the table, view, sheet or file.
+          description: The name of the table, view, sheet, file or object class.
           returned: always
           type: str
           sample: people
         kind:
-          description: V(table), V(view), V(sheet) or V(file).
+          description: V(table), V(view), V(sheet), V(file) or V(class).
           returned: always
           type: str
           sample: table
@@ -273,7 +314,8 @@ from ansible_collections.lockstep.sync.plugins.module_utils._operations.list_pro
 )
 from ansible_collections.lockstep.sync.plugins.module_utils._providers.registry import open_provider
 
-TEXTS = ("name", "table", "query", "sheet")
+PLACES = ("table", "query", "sheet", "container", "filter")
+TEXTS = ("name", *PLACES)
 FLAGS = ("test", "schema")
 
 
@@ -289,8 +331,8 @@ def main() -> None:
     flags = {name: {"type": "bool", "default": False} for name in FLAGS}
     spec = {
         "argument_spec": {**texts, **flags, "sample": {"type": "int"}},
-        "mutually_exclusive": [["table", "query", "sheet"]],
-        "required_by": {"sample": ["name"], "table": ["sample"], "query": ["sample"], "sheet": ["sample"]},
+        "mutually_exclusive": [["table", "query", "sheet", "container"]],
+        "required_by": {"sample": ["name"], **{name: ["sample"] for name in PLACES}},
     }
     run_module(spec, find, reads_only=True)
 

@@ -158,9 +158,7 @@ class SambaAd(_Directory):
         environment = {"AD_HOST": "dc1"}
         if not (self.folder / "d" / "private").exists():
             environment["AD_TEMPLATE"] = str(_template(self._realm, exchange=self._exchange))
-        _run(
-            self.script, "start", str(self.folder / "d"), self._slot.address, self._realm, environment=environment
-        )
+        _run(self.script, "start", str(self.folder / "d"), self._slot.address, self._realm, environment=environment)
         self._started()
 
     def remove(self) -> None:

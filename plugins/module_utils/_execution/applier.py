@@ -79,7 +79,8 @@ def _apply_object(part: ObjectPlan, applying: Applying, passwords: Passwords, mi
     session = _WriterSession(part.target, applying)
     doubted = False
     try:
-        for batch in _batches(part.changes, session.batch_size):
+        for planned in _batches(part.changes, session.batch_size):
+            batch = planned
             if doubted and batch[0].action == "delete":
                 yield from ((change, _DOUBTED) for change in batch)
                 continue

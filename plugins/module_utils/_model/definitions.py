@@ -82,6 +82,7 @@ FIELD_OPTIONS = tuple(item.name for item in dataclasses.fields(FieldSpec))
 LIMIT_OPTIONS = tuple(item.name for item in dataclasses.fields(Limits))
 SOURCE_PLACES = PLACES
 DESTINATION_PLACES = ("table", "sheet", "container", "include_subcontainers", "filter")
+WHOLE_PLACES = ("table", "query", "sheet")
 INHERITED = ("missing_at_destination", "missing_at_source")
 
 _AT_DESTINATION: tuple[MissingAtDestination, ...] = ("skip", "create")
@@ -136,8 +137,10 @@ def normalize_job(name: str, definition: Mapping[str, t.Any]) -> dict[str, t.Any
     for item, given in zip(spec.objects, definition["objects"], strict=True):
         plain = _object_to_plain(item, full=False)
         for option in ("source", "destination"):
-            if all(part is None for part in (given.get(option) or {}).values()):
-                plain.pop(option, None)
+            place = _own_place(given.get(option) or {}, plain.pop(option, {}))
+            if place:
+                plain[option] = place
+        plain = _ordered(plain, OBJECT_OPTIONS)
         for option in (*INHERITED, "on_disable"):
             if given.get(option) is None:
                 plain.pop(option, None)
@@ -145,6 +148,13 @@ def normalize_job(name: str, definition: Mapping[str, t.Any]) -> dict[str, t.Any
     plain = _job_to_plain(spec, definition, full=False)
     plain["objects"] = objects
     return _ordered(plain, JOB_OPTIONS)
+
+
+def _own_place(given: Mapping[str, t.Any], place: Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """Give the options of an object's place that the object gives itself, in their normal form."""
+    own = {name for name, value in given.items() if value not in (None, "")}
+    plain = {name: value for name, value in place.items() if name in own}
+    return plain | ({"include_subcontainers": given["include_subcontainers"]} if "include_subcontainers" in own else {})
 
 
 def effective_job(name: str, definition: Mapping[str, t.Any]) -> dict[str, t.Any]:
@@ -192,10 +202,15 @@ def _read_place(side: Section) -> dict[str, t.Any]:
 
 
 def _override(base: Endpoint, side: Section) -> Endpoint:
-    """Give the job's endpoint with an object's own place; a place given on the object replaces the job's as a whole."""
-    if not side.given:
+    """Give the job's endpoint with an object's own place. A table, query or sheet of the object replaces the job's
+    place as a whole; of a directory's options it gives only those that differ.
+    """
+    given = {option: value for option, value in _read_place(side).items() if side.given.get(option, "") != ""}
+    if not given:
         return base
-    return Endpoint(provider=base.provider, replace_file=base.replace_file, **_read_place(side))
+    if any(option in given for option in WHOLE_PLACES):
+        return Endpoint(provider=base.provider, replace_file=base.replace_file, **given)
+    return dataclasses.replace(base, **given)
 
 
 def _read_limits(limits: Section) -> Limits:

@@ -32,7 +32,7 @@ class ProviderFilter:
         test: reach the system and say what was found; a system that cannot be reached is an answer, not an error.
         schema: list its containers and their fields.
         sample: how many records to show; 0 for none.
-        table, query, sheet: where the sample is read.
+        table, query, sheet, container, filter: where the sample is read.
     """
 
     name: str | None = None
@@ -42,6 +42,8 @@ class ProviderFilter:
     table: str | None = None
     query: str | None = None
     sheet: str | None = None
+    container: str | None = None
+    filter: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -96,16 +98,30 @@ def _test(stored: StoredProvider, surroundings: Surroundings) -> dict[str, t.Any
 
 
 def _sample(stored: StoredProvider, wanted: ProviderFilter, surroundings: Surroundings) -> list[dict[str, t.Any]]:
-    endpoint = Endpoint(provider=stored.spec.name, table=wanted.table, query=wanted.query, sheet=wanted.sheet)
+    endpoint = Endpoint(
+        provider=stored.spec.name,
+        table=wanted.table,
+        query=wanted.query,
+        sheet=wanted.sheet,
+        container=wanted.container,
+        filter=wanted.filter,
+    )
     check_endpoint(endpoint, "source", stored.spec.type, "sample")
-    query = Query(container=endpoint.table or endpoint.sheet, text=endpoint.query)
+    place = endpoint.table or endpoint.sheet or endpoint.container
+    query = Query(container=place, text=endpoint.query, filter=endpoint.filter)
     records: list[dict[str, t.Any]] = []
     with _opened(stored, surroundings) as provider:
-        fields = [info.name for info in provider.describe_container(query).fields]
+        info = provider.describe_container(query)
+        fields = [field.name for field in info.fields if not field.secret]
         with provider.read(query, fields) as reading:
             for batch in reading.batches():
                 rows = batch[: wanted.sample - len(records)]
-                records += [dict(zip(reading.fields, map(to_json, row), strict=True)) for row in rows]
+                for row in rows:
+                    record = dict(zip(reading.fields, map(to_json, row), strict=True))
+                    # An entry of a directory has few of the thousand attributes that there are.
+                    records.append(
+                        {name: value for name, value in record.items() if value is not None or not info.place}
+                    )
                 if len(records) >= wanted.sample:
                     break
     return records

@@ -190,8 +190,8 @@ def check_on_disable(request: ObjectRequest, state: t.Mapping[str, Value]) -> No
     if spec.missing_at_source == "disable" and not state and not request.stamps and spec.on_disable.move_to is None:
         raise ConfigError(
             f"object {spec.name!r}: `missing_at_source: disable` has no effect, because this directory has no "
-            "attribute that locks an account (389 Directory Server has nsAccountLock, OpenLDAP with the ppolicy overlay "
-            "pwdAccountLockedTime). Give `on_disable` a `stamp` or a `move_to`, or use `delete`."
+            "attribute that locks an account (389 Directory Server has nsAccountLock, OpenLDAP with the ppolicy "
+            "overlay pwdAccountLockedTime). Give `on_disable` a `stamp` or a `move_to`, or use `delete`."
         )
 
 

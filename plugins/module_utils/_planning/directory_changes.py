@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import typing as t
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 
 from .._model.compiled import MappedRow
 from .._model.dn import first_rdn, fold_dn, format_dn, join_dn, parse_dn
@@ -23,6 +22,7 @@ from .._model.values import Key, Value, as_set, is_empty, members, show
 from .destination import Found
 from .directory import CONTAINER, IDENTITY, Containers, DirectoryCompanion
 from .fields import FieldRule, check_create, find_differences
+from .ordering import Ordered
 from .references import Pending, Unresolved, settle_value
 from .request import ObjectRequest, SharedPlan, Tally
 
@@ -39,43 +39,6 @@ class Return(t.Protocol):
     def rejoin(self, found: Found, key: Key, place: str) -> None: ...
 
     def way_back(self, found: Found) -> str | None: ...
-
-
-@dataclass(kw_only=True, slots=True)
-class Ordered:
-    """The changes of one object by the place in the order in which they are applied."""
-
-    containers: list[Change] = field(default_factory=list)
-    creates: list[Change] = field(default_factory=list)
-    disables: list[Change] = field(default_factory=list)
-    ended: list[Change] = field(default_factory=list)
-    updates: list[Change] = field(default_factory=list)
-    renames: list[Change] = field(default_factory=list)
-    moves: list[Change] = field(default_factory=list)
-    links: list[Change] = field(default_factory=list)
-    begun: list[Change] = field(default_factory=list)
-    deletes: list[Change] = field(default_factory=list)
-
-    def all(self) -> list[Change]:
-        """Give them in order: containers and new records from the top down, deletes from the bottom up."""
-        self.creates.sort(key=_depth)
-        self.deletes.sort(key=_depth, reverse=True)
-        return [
-            *self.containers,
-            *self.creates,
-            *self.disables,
-            *self.ended,
-            *self.updates,
-            *self.renames,
-            *self.moves,
-            *self.links,
-            *self.begun,
-            *self.deletes,
-        ]
-
-
-def _depth(change: Change) -> int:
-    return len(parse_dn(change.target or ""))
 
 
 class DirectoryChanges:
@@ -348,7 +311,7 @@ class DirectoryChanges:
 
     def _settle(self, key: Key, row: MappedRow) -> tuple[MappedRow, dict[str, Value]]:
         """Give the row with its pending references settled, and by field those to records that this run makes."""
-        values = list(row)
+        values: list[t.Any] = list(row)
         later: dict[str, Value] = {}
         for position, index in self.companion.references.items():
             pending = values[position]

@@ -72,7 +72,7 @@ def open_sides(job: JobSpec, store: Store, runtime: Runtime) -> Iterator[Sides]:
         destination = open_named_provider(job.destination.provider, store, runtime)
         stack.callback(destination.close)
         types = tuple(_need_type(store, side.provider) for side in (job.source, job.destination))
-        objects = tuple(_prepare(spec, job, source, destination, types, runtime) for spec in job.objects)
+        objects = tuple(_prepare(spec, job, source, destination, types, runtime=runtime) for spec in job.objects)
         yield Sides(source=source, destination=destination, objects=objects)
 
 
@@ -130,6 +130,7 @@ def _prepare(
     source: Provider,
     destination: Provider,
     types: tuple[ProviderType, ...],
+    *,
     runtime: Runtime,
 ) -> PreparedObject:
     source_type, destination_type = types

@@ -146,7 +146,7 @@ class Builder:
             if flag is not None and not flag.bit and (value == "true") != flag.inverted
         }
 
-    def _create_account(  # noqa: PLR0917 - one caller
+    def _create_account(
         self,
         place: str,
         attributes: dict[str, list[bytes]],

@@ -107,6 +107,7 @@ def test_two_steps_in_one_entry_are_refused(step: str) -> None:
         "ascii": True,
         "pad": {"length": 3},
         "unique": {},
+        "resolve": {"match": "uid"},
         "password": {},
     }
     value = some.get(step, "text")

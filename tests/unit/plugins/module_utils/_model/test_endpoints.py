@@ -27,6 +27,11 @@ FITTING: list[tuple[ProviderType, Side, dict[str, t.Any]]] = [
     ("sql", "source", {"table": "t"}),
     ("sql", "source", {"query": "q"}),
     ("sql", "destination", {"table": "t"}),
+    ("ldap", "source", {}),
+    ("ldap", "source", {"container": "dc=x", "filter": "(a=b)", "include_subcontainers": False}),
+    ("ldap", "destination", {"container": "dc=x"}),
+    ("active_directory", "source", {"container": "dc=x", "filter": "(a=b)", "include_subcontainers": False}),
+    ("active_directory", "destination", {}),
 ]
 
 
@@ -42,6 +47,8 @@ def test_takes_what_fits(type_name: ProviderType, side: Side, options: dict[str,
         ("csv", "destination", {"sheet": "s"}, "`sheet` does not fit .* Valid: `replace_file`"),
         ("excel", "source", {}, "`sheet` is missing; provider 'p', which is of type excel, needs it"),
         ("excel", "source", {"query": "q"}, "`query` does not fit"),
+        ("sql", "destination", {"container": "dc=x"}, "`container` does not fit .* Valid: `table`"),
+        ("ldap", "source", {"table": "t"}, "`table` does not fit .* Valid: `container` or `filter` or"),
         ("sql", "source", {}, "`table` or `query` is missing"),
         ("sql", "source", {"table": "t", "query": "q"}, "give one of 'table', 'query', not both"),
         ("sql", "source", {"sheet": "s"}, "`sheet` does not fit .* Valid: `table` or `query`"),

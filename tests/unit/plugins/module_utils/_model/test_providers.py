@@ -57,9 +57,9 @@ def test_options_without_a_value_are_not_written() -> None:
 @pytest.mark.parametrize(
     ("definition", "message"),
     [
-        ({}, "provider 'x': give exactly one of 'csv', 'excel', 'sql'; got none"),
+        ({}, "provider 'x': give exactly one of 'csv', 'excel', 'sql', 'ldap', 'active_directory'; got none"),
         ({"csv": {"path": "/a"}, "excel": {"path": "/b"}}, "give exactly one of .*; got 'csv', 'excel'"),
-        ({"ldap": {}}, "provider 'x': there is no option 'ldap'"),
+        ({"scim": {}}, "provider 'x': there is no option 'scim'"),
         ({"csv": {}}, "provider 'x', csv: `path` is missing"),
         ({"csv": {"path": "/a", "sheet": "x"}}, "provider 'x', csv: there is no option 'sheet'"),
         ({"csv": {"path": "/a", "fields": ["a"]}}, "Set `header: false`"),

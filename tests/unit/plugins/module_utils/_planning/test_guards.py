@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import typing as t
+from dataclasses import replace
 
 import pytest
 from ansible_collections.lockstep.sync.plugins.module_utils._model.jobs import Limits
@@ -110,10 +111,8 @@ ALL = [change(action) for action in ACTIONS]
     [
         ("creates", "create"),
         ("updates", "update"),
+        ("moves", "move"),
         ("deletes", "delete"),
-        ("min_source_records", "delete"),
-        ("source_drop", "delete"),
-        ("absence", "delete"),
     ],
 )
 def test_a_guard_holds_its_class_and_nothing_else(guard: GuardClass, action: Action) -> None:
@@ -121,6 +120,22 @@ def test_a_guard_holds_its_class_and_nothing_else(guard: GuardClass, action: Act
     free, kept = split_held(ALL, [held])
     assert [each.action for each in kept] == [action]
     assert [each.action for each in free] == [each for each in ACTIONS if each != action]
+
+
+@pytest.mark.parametrize("guard", ["min_source_records", "source_drop", "absence"])
+def test_doubt_about_the_source_holds_all_that_rests_on_absence(guard: GuardClass) -> None:
+    held = Held(object="person", guard=guard, count=1, limit="0", message="")
+    _free, kept = split_held(ALL, [held])
+    assert [each.action for each in kept] == ["disable", "membership", "move", "delete"]
+
+
+def test_what_goes_with_a_disable_is_held_with_it_and_with_nobody_else() -> None:
+    held = Held(object="person", guard="disables", count=1, limit="0", message="")
+    others = [replace(each, key=("2",)) for each in ALL if each.action in ("membership", "move")]
+    free, kept = split_held([*ALL, *others], [held])
+    assert [each.action for each in kept] == ["disable", "membership", "move"]
+    assert all(each.key == ("1",) for each in kept)
+    assert [each for each in free if each.key == ("2",)] == others
 
 
 def test_without_a_tripped_guard_everything_proceeds() -> None:

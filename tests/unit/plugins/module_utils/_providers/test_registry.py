@@ -30,7 +30,9 @@ def test_each_type_is_opened_without_touching_the_system(name: t.Literal["csv", 
 
 def test_an_unknown_type_names_the_valid_ones() -> None:
     odd = t.cast("t.Literal['csv']", "xml")
-    with pytest.raises(ConfigError, match=r"provider 'p': there is no provider type 'xml'.*'csv', 'excel', 'sql'"):
+    with pytest.raises(
+        ConfigError, match=r"provider 'p': there is no provider type 'xml'.*'csv', 'excel', 'ldap', 'sql'"
+    ):
         registry.open_provider(ProviderSpec(name="p", type=odd, options={}), {})
     with pytest.raises(ConfigError, match="no provider type 'xml'"):
         registry.provider_capabilities("xml")

@@ -66,7 +66,7 @@ def test_store_of_every_earlier_version_becomes_as_a_new_one_and_keeps_its_conte
         assert migrated.providers.list()[0].spec.options == {"path": "/x"}
     open_at(tmp_path / "new.db", migrations=FUTURE).close()
     assert columns(path) == columns(tmp_path / "new.db")
-    assert query(path, "SELECT value FROM lockstep_meta WHERE name = 'version'") == [("3",)]
+    assert query(path, "SELECT value FROM lockstep_meta WHERE name = 'version'") == [(str(len(FUTURE)),)]
     assert query(path, "SELECT colour FROM lockstep_providers") == [("reddish",)]
 
 
@@ -74,14 +74,17 @@ def test_migration_that_fails_leaves_the_old_version(open_at: Callable[..., Stor
     open_at(path).close()
     with pytest.raises(RuntimeError, match="half way"):
         open_at(path, migrations=(*MIGRATIONS, add_colour, fail))
-    assert query(path, "SELECT value FROM lockstep_meta WHERE name = 'version'") == [("1",)]
+    assert query(path, "SELECT value FROM lockstep_meta WHERE name = 'version'") == [(str(len(MIGRATIONS)),)]
     assert ("lockstep_providers", "colour") not in columns(path)
 
 
 @pytest.mark.parametrize("create", [True, False])
 def test_store_of_a_newer_release_is_refused(create: bool, open_at: Callable[..., Store], path: Path) -> None:
     open_at(path, migrations=FUTURE).close()
-    with pytest.raises(StoreError, match=f"{path} has version 3; .* up to 1. Update lockstep.sync on this host"):
+    with pytest.raises(
+        StoreError,
+        match=f"{path} has version {len(FUTURE)}; .* up to {len(MIGRATIONS)}. Update lockstep.sync on this host",
+    ):
         open_at(path, create=create)
 
 
@@ -127,4 +130,4 @@ def test_processes_that_open_a_new_store_at_once_make_it_once(path: Path) -> Non
         process.stdin.write("go\n")
         process.stdin.flush()
     assert [process.communicate(timeout=60)[1] for process in processes] == [""] * 4
-    assert query(path, "SELECT value FROM lockstep_meta WHERE name = 'version'") == [("1",)]
+    assert query(path, "SELECT value FROM lockstep_meta WHERE name = 'version'") == [(str(len(MIGRATIONS)),)]
