@@ -6,7 +6,7 @@
 # Throwaway OpenLDAP. usage: slapd.sh start DIR PORT | stop DIR
 # ldap://127.0.0.1:PORT  ldaps://127.0.0.1:PORT+1  ldapi://DIR/run/ldapi (keep DIR short: unix socket path < 108 bytes)
 # Suffix dc=example,dc=test; rootdn cn=admin,dc=example,dc=test / secret; accesslog at cn=accesslog
-# Extra environment: SLAPD_SIZE_SOFT (default 500), SLAPD_SIZE_HARD (default unlimited), SLAPD_MAXSIZE (mdb map bytes, default 1 GiB),
+# Extra environment: SLAPD_SIZE_SOFT (default 500), SLAPD_SIZE_HARD (default unlimited), SLAPD_SIZE_PAGED (default unlimited), SLAPD_MAXSIZE (mdb map bytes, default 1 GiB),
 #   SLAPD_SYNC=1 to keep fsync on (default off: throwaway), SLAPD_PPOLICY=1 for the ppolicy overlay
 set -euo pipefail
 verb=${1:?start|stop}; dir=${2:?dir}
@@ -44,7 +44,7 @@ olcTLSCACertificateFile: $dir/tls/server.pem
 olcTLSVerifyClient: never
 olcToolThreads: 1
 olcThreads: 4
-olcSizeLimit: size.soft=${SLAPD_SIZE_SOFT:-500} size.hard=${SLAPD_SIZE_HARD:-unlimited} size.prtotal=unlimited
+olcSizeLimit: size.soft=${SLAPD_SIZE_SOFT:-500} size.hard=${SLAPD_SIZE_HARD:-unlimited} size.prtotal=${SLAPD_SIZE_PAGED:-unlimited}
 olcAuthzRegexp: {0}gidNumber=0\+uidNumber=0,cn=peercred,cn=external,cn=auth $rootdn
 
 dn: cn=module{0},cn=config

@@ -106,12 +106,11 @@ class DirectoryChanges:
             raise RecordError(
                 f"a new record needs a value for {name!r}, which names it; the mapping gives none.", code="required"
             )
-        query = self._request.destination.query
-        container = row[CONTAINER] if isinstance(row[CONTAINER], str) else query.container
-        if not isinstance(container, str) or not container:
-            if self._request.spec.create_in is not None:
-                raise RecordError("`create_in` gives no container for this record.", code="container")
-            container = self._shared.directory.base
+        container = row[CONTAINER]
+        if self._request.spec.create_in is None:
+            container = self._request.destination.query.container or self._shared.directory.base
+        if not isinstance(container, str):
+            raise RecordError("`create_in` gives no container for this record.", code="container")
         self._containers.need(container)
         return join_dn(name, parts[0], container)
 
@@ -130,9 +129,10 @@ class DirectoryChanges:
         try:
             settled, later = self._settle(key, row)
             if not self._request.destination.info.keeps_references:
-                # Such a directory takes references to what is not there yet, and may need them at once.
-                settled = self._merge_later(settled, later)
-                later = {}
+                # A group that cannot be empty gets members that are not there yet; such a directory takes them.
+                at_once = {rule.spec.name for rule in self._rules if not rule.info.nullable}
+                settled = self._merge_later(settled, {name: later[name] for name in later if name in at_once})
+                later = {name: value for name, value in later.items() if name not in at_once}
             settled = tuple(None if isinstance(value, Pending) else value for value in settled)
             check_create(self._rules, settled)
         except RecordError as error:

@@ -96,7 +96,9 @@ def _error(request: ObjectRequest, rules: t.Any, row: Row) -> str:
 
 def _decision(plan: ObjectPlan) -> str:
     if plan.changes or plan.held_changes:
-        action = (*plan.changes, *plan.held_changes)[0].action
+        action = next(
+            (each.action for each in (*plan.changes, *plan.held_changes) if each.action != "create_container"), "create"
+        )
         return f"held: {action}" if not plan.changes else action
     if plan.statistics.errors:
         return "error"

@@ -107,8 +107,9 @@ class Leaving:
         return bool(self._state) and all(found.extra.get(name) == value for name, value in self._state.items())
 
     def _is_settled(self, found: Found) -> bool:
-        """Tell whether a leaver has been disabled already: by what the directory says, else by what is remembered."""
-        return self._is_locked(found) if self._state else (found.anchor or "") in self._request.leavers
+        """Tell whether everything was done for a leaver: it is remembered, and nobody has enabled it since."""
+        remembered = (found.anchor or "") in self._request.leavers or found.anchor is None
+        return remembered and (not self._state or self._is_locked(found))
 
     def _disable(self, found: Found, groups: Sequence[Membership]) -> None:
         settled = self._is_settled(found)
@@ -118,7 +119,7 @@ class Leaving:
             after: dict[str, PlannedValue] = {**self._state, **self._stamps}
             before = {name: found.extra.get(name) for name in after}
             changed = {name: value for name, value in after.items() if before[name] != value}
-            if changed or not moves:
+            if changed:
                 shown = {name: before[name] for name in changed}
                 self._changes.ordered.disables.append(
                     self._changes.change("disable", found.key, found.place, found.anchor, shown, changed)
@@ -141,8 +142,6 @@ class Leaving:
                     was_enabled=not self._is_locked(found),
                 )
             )
-        if settled and not moves:
-            self._tally.count("unchanged")
 
     # -- those who return ---------------------------------------------------------------------------------------
 

@@ -45,10 +45,10 @@ class Fields:
         listed: dict[str, FieldInfo] = {}
         for item in self._schema.attributes.values():
             info = field_of(item, self._flavour.traits)
-            if mandatory & {name.casefold() for name in item.names}:
-                info = replace(info, nullable=False)
+            needed = bool(mandatory & {name.casefold() for name in item.names})
             for name in item.names:
-                listed.setdefault(name.casefold(), replace(info, name=name))
+                # A need is told under the first name only: `surname` is not missing where `sn` is mapped.
+                listed.setdefault(name.casefold(), replace(info, name=name, nullable=not needed or name != item.name))
         named = FieldInfo(name=PLACE, kind="dn", type_name="DN", writable=False, empty_is_null=True)
         special = [named, replace(named, name=CONTAINER), *(flag.info for flag in self.flags.values())]
         return (*special, *(info for info in listed.values() if info.name.casefold() not in self.flags))

@@ -114,13 +114,17 @@ class Builder:
         if self._flavour.guid and self._classes and self._classes[-1] == "user":
             self._create_account(place, attributes, flags, password, steps)
             return
-        attributes |= self._set_flag_values(flags)
-        hashed = password is not None and self._session.root.supports(PASSWORD_MODIFY)
-        if password is not None and not hashed:
-            attributes[password[0]] = [password[1].encode("utf-8")]
+        set_flags = self._set_flag_values(flags)
+        if password is None or not self._session.root.supports(PASSWORD_MODIFY):
+            hidden = {} if password is None else {password[0]: [password[1].encode("utf-8")]}
+            self._add(place, attributes | set_flags | hidden, steps)
+            return
         self._add(place, attributes, steps)
-        if password is not None and hashed:
-            steps.add(_password_modify(place, password[1]), password=True)
+        steps.add(_password_modify(place, password[1]), password=True)
+        if set_flags:
+            # A new password unlocks the account, so the lock comes last.
+            locks = [(REPLACE, name, values) for name, values in set_flags.items()]
+            steps.add(requests.modify(place, locks), password=True)
 
     def _sort_values(self, change: Change) -> tuple[dict[str, list[bytes]], dict[str, Value], tuple[str, str] | None]:
         """Give the attributes, the flags inside others, and the password of a new entry."""
