@@ -19,6 +19,7 @@ from .._model.secrets import GeneratedPassword
 from .._model.values import Key, Value
 from .._planning.sealing import read_changes
 from .._providers.before_image import judge
+from .directory_recovery import DirectoryLook
 from .journal import read_journal
 
 NOT_DONE = Outcome(status="skipped", code="interrupted", message="the run was interrupted before this was written.")
@@ -30,13 +31,15 @@ DONE_AFTER_ALL = Outcome(
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Destination:
     """Where the changes of one object went: the query that reads it, its key fields and the fields that can be read
-    back.
+    back; for a directory the fields that hold an entry's name and anchor.
     """
 
     provider: Provider
     query: Query
     key_fields: tuple[str, ...]
     fields: tuple[str, ...]
+    place: str | None = None
+    anchor: str | None = None
 
 
 def settle_changes(
@@ -59,7 +62,12 @@ def settle_changes(
     settled = dict(journal.settled)
     for name in dict.fromkeys(change.object for change in doubtful):
         mine = [change for change in doubtful if change.object == name]
-        settled.update(_look_up(mine, destination_of(name)))
+        destination = destination_of(name)
+        if destination.place is None:
+            settled.update(_look_up(mine, destination))
+        else:
+            look = DirectoryLook(provider=destination.provider, place=destination.place, anchor=destination.anchor)
+            settled.update(look.verdicts(mine, DONE_AFTER_ALL, NOT_DONE))
     return [AppliedChange(change=change, outcome=settled.get(change.number, NOT_DONE)) for change in changes]
 
 

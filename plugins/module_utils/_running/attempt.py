@@ -25,6 +25,7 @@ from .._planning.sealing import seal
 from .._store.store import Store
 from .account import Account, RunLog
 from .files import RunFiles, save_plan
+from .remembering import remember_leavers
 from .runtime import RunRequest, Runtime
 from .sides import PreparedObject, Sides, open_sides
 
@@ -73,6 +74,8 @@ class Attempt:
         """Plan, seal, save the plan, and apply it; `number` is the try, from 1."""
         with open_sides(self._job, self._store, self._runtime) as sides:
             plan = self._plan(sides, first_number=self._account.planned + 1)
+            for part in plan.objects:
+                remember_leavers(part, self._job, self._store)
             self._account.plan_anew()
             self._account.planned += plan.change_count
             if not plan.change_count:

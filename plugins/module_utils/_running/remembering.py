@@ -30,12 +30,17 @@ def remember(part: ObjectPlan, applied: Sequence[AppliedChange], job: JobSpec, s
     if gone:
         store.links.forget(job.name, part.name, gone)
     refused = {item.change.anchor for item in mine} - {item.change.anchor for item in done}
-    leavers = [leaver for leaver in part.leavers if leaver.anchor not in refused and not _is_held(part, leaver.anchor)]
+    stayed = [leaver.anchor for leaver in part.leavers if leaver.anchor in refused]
+    back = [anchor for anchor in part.returned if anchor not in refused]
+    if stayed or back or gone:
+        store.leavers.forget(job.name, part.name, [*stayed, *back, *gone])
+
+
+def remember_leavers(part: ObjectPlan, job: JobSpec, store: Store) -> None:
+    """Remember who is about to leave before anything is taken away, so that a killed run loses nobody's groups."""
+    leavers = [leaver for leaver in part.leavers if not _is_held(part, leaver.anchor)]
     if leavers:
         store.leavers.put(job.name, part.name, leavers)
-    back = [anchor for anchor in part.returned if anchor not in refused]
-    if back or gone:
-        store.leavers.forget(job.name, part.name, [*back, *gone])
 
 
 def _found_links(part: ObjectPlan) -> list[Link]:

@@ -57,8 +57,16 @@ def _settle_run(job: JobSpec, store: Store, runtime: Runtime, files: RunFiles) -
             readable = tuple(
                 field.name for field in spec.fields if not any(isinstance(step, Password) for step in field.transform)
             )
+            query = query_of(spec.destination)
+            is_directory = provider.capabilities.directory
+            info = provider.describe_container(query) if is_directory else None
             return Destination(
-                provider=provider, query=query_of(spec.destination), key_fields=spec.key_fields, fields=readable
+                provider=provider,
+                query=query,
+                key_fields=spec.key_fields,
+                fields=readable,
+                place=None if info is None else info.place,
+                anchor=None if info is None else info.anchor,
             )
 
         applied: list[AppliedChange] = []

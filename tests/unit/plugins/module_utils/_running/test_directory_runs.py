@@ -9,6 +9,7 @@ import datetime as dt
 from pathlib import Path
 
 import pytest
+from ansible_collections.lockstep.sync.plugins.module_utils._execution.journal import Journal
 from servers.ldap_box import DirectoryBox
 from support.directory_worlds import STAFF, DirectoryWorld, actions, of, problems
 
@@ -314,3 +315,54 @@ def test_one_person_only_and_why(world: DirectoryWorld) -> None:
     assert ran.explanation is not None
     assert ran.explanation[0]["decision"] == "create"
     assert world.run(explain="3").statistics.created == 1
+
+
+class Died(BaseException):
+    """The process was killed."""
+
+
+@pytest.mark.parametrize("batches", range(7))
+def test_a_killed_run_is_settled_and_the_next_one_brings_the_rest(world: DirectoryWorld, batches: int) -> None:
+    """Killed after the directory has taken a batch and before the journal knows: nothing twice, nothing lost."""
+    world.job()
+    world.run()
+    box = world.box
+    bob, team = world.place("Bob Baker", "IT"), f"{world.naming}=team,{box.base}"
+    login = {"sAMAccountName": f"team{abs(hash(box.base)) % 10**8}"} if box.is_ad else {}
+    box.add(
+        team,
+        ("top", "group") if box.is_ad else ("top", "groupOfNames"),
+        **login,
+        member=[bob, world.place("Ann Able", "IT")],
+    )
+    world.staff("1,Anna,Able,Sales,", "3,Cid,Cook,Sales,1", "4,Dan,Dow,IT,5", "5,Eve,Ember,IT,4")
+    written = []
+
+    def killed(journal: Journal, changes: object, outcomes: object) -> None:
+        written.append(changes)
+        if len(written) > batches:
+            raise Died
+        end(journal, changes, outcomes)  # type: ignore[arg-type]
+
+    end = Journal.end
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Journal, "end", killed)
+        with pytest.raises(Died):
+            world.run()
+    world.world.pid = 101
+    world.world.alive = {101}
+    after = world.run()
+    assert after.status == "succeeded", after.problems
+    settled = world.world.store.runs.get(2)
+    assert settled is not None
+    done = sum(len(changes) for changes in written)  # type: ignore[arg-type]
+    assert settled.message.startswith(f"interrupted after {done} of "), settled.message
+    assert world.run().statistics.changes == 0
+    assert box.texts(f"{world.naming}=Eve Ember,{world.unit_naming}=IT,{box.base}", "manager") == [
+        world.place("Dan Dow", "IT")
+    ]
+    assert box.read(world.place("Anna Able", "Sales")) is not None
+    assert box.read(f"{world.naming}=Bob Baker,{world.leavers}") is not None
+    world.staff(*STAFF)
+    world.run()
+    assert bob in box.texts(team, "member"), "what was taken away is given back"
