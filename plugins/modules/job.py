@@ -51,6 +51,12 @@ options:
         in the task win.
       - Ignored when the job exists, so the task can run again.
     type: str
+  template:
+    description:
+      - The name of a job template. What it says counts where this task says nothing; mappings such as O(source) are merged.
+      - Predefined are V(sync_gal), V(linked_mailbox_creation), V(move_objects) and V(move_and_disable_objects), see
+        M(lockstep.sync.job_template_info).
+    type: str
   description: &description
     description: What the job is for.
     type: str
@@ -130,9 +136,8 @@ options:
         description: The container to which the record goes. It is part of what is read, so that those in it are known when they return.
         type: str
       strip_groups:
-        description: Takes the record out of all groups that list it. They are remembered, and given back at a return.
+        description: Whether the record is taken out of all groups that list it. They are remembered, and given back at a return.
         type: bool
-        default: false
       stamp:
         description: Fields and the texts to write into them. C(%NOW%) and environment variables are replaced; an empty text clears the field.
         type: dict
@@ -520,6 +525,10 @@ options:
   create_containers: &create_containers
     description: Makes containers that new or moved records need. Without it such a record is an error.
     type: bool
+  smart_groups: &smart_groups
+    description: The names of smart groups that are refreshed after each run, see M(lockstep.sync.smart_group).
+    type: list
+    elements: str
   allow_circular: &allow_circular
     description: Do not warn when a field of the job is part of a circular flow, in which a value comes back to where it was read.
     type: bool
@@ -561,6 +570,9 @@ options:
       copy_of:
         description: The name of another job that gives everything but the name, when the job does not exist yet.
         type: str
+      template:
+        description: The name of a job template, whose options count where none are given.
+        type: str
       description: *description
       owners: *owners
       enabled: *enabled
@@ -574,6 +586,7 @@ options:
       limits: *limits
       protect: *protect
       create_containers: *create_containers
+      smart_groups: *smart_groups
       allow_circular: *allow_circular
       on_error: *on_error
 seealso:

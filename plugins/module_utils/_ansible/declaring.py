@@ -27,7 +27,7 @@ def declared_result(noun: str, declared: Sequence[Declared], *, bulk: bool, chec
         )
     (item,) = declared
     return Result(
-        msg=f"The {noun} {item.name!r} {_what_happened(item, check=check)}.",
+        msg=f"The {noun.replace('_', ' ')} {item.name!r} {_what_happened(item, check=check)}.",
         changed=item.changed,
         values={noun: item.effective},
         diff=diff_block(noun, item),

@@ -17,6 +17,7 @@ def job_arguments() -> Arguments:
     """Give the options of a job."""
     return {
         "copy_of": {"type": "str"},
+        "template": {"type": "str"},
         "description": {"type": "str"},
         "owners": {"type": "list", "elements": "str"},
         "enabled": {"type": "bool"},
@@ -30,10 +31,37 @@ def job_arguments() -> Arguments:
         "limits": {"type": "dict", "options": _limit_arguments()},
         "protect": {"type": "str"},
         "create_containers": {"type": "bool"},
+        "smart_groups": {"type": "list", "elements": "str"},
         "allow_circular": {"type": "bool"},
         "on_error": {
             "type": "dict",
             "options": {"retries": {"type": "int", "default": 0}, "delay": {"type": "float", "default": 60}},
+        },
+    }
+
+
+def template_arguments() -> Arguments:
+    """Give the options of a job template's definition: those of a job without names and providers."""
+    left_out = ("copy_of", "template", "smart_groups")
+    options = {name: option for name, option in job_arguments().items() if name not in left_out}
+    options["source"] = _source({})
+    options["destination"] = _destination({}, {"replace_file": {"type": "bool", "default": False}})
+    return options
+
+
+def smart_group_arguments() -> Arguments:
+    """Give the options of a smart group."""
+    return {
+        "provider": {"type": "str"},
+        "group": {"type": "str"},
+        "filter": {"type": "str"},
+        "container": {"type": "str"},
+        "limits": {
+            "type": "dict",
+            "options": {
+                "member_removals": {"type": "str", "default": "50% above 10"},
+                "min_members": {"type": "int", "default": 1},
+            },
         },
     }
 
@@ -63,7 +91,7 @@ def _on_disable() -> Arguments:
         "type": "dict",
         "options": {
             "move_to": {"type": "str"},
-            "strip_groups": {"type": "bool", "default": False},
+            "strip_groups": {"type": "bool"},
             "stamp": {"type": "dict"},
             "delete_after_days": {"type": "int"},
         },

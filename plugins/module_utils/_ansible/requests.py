@@ -13,8 +13,11 @@ from .._model.definitions import JOB_OPTIONS
 from .._model.endpoints import PROVIDER_TYPES
 from .._model.providers import SECRET_OPTIONS
 from .._model.secrets import Secret, SecretReference
+from .._model.smart_groups import OPTIONS as SMART_GROUP_OPTIONS
 from .._operations.declare_job import JobRequest
 from .._operations.declare_provider import ProviderRequest
+from .._operations.job_templates import TemplateRequest
+from .._operations.smart_groups import SmartGroupRequest
 
 Params: t.TypeAlias = Mapping[str, t.Any]
 
@@ -57,10 +60,9 @@ def provider_request(params: Params) -> ProviderRequest:
 
 def job_request(params: Params) -> JobRequest:
     """Give the request of one declaration of a job. Relative paths of function files start where the task runs."""
-    definition = {option: params.get(option) for option in JOB_OPTIONS}
+    definition = {option: params[option] for option in JOB_OPTIONS}
     for item in definition["objects"] or ():
-        for field in item["fields"]:
-            field["transform"] = [_absolute_step(step) for step in field["transform"] or ()]
+        _make_steps_absolute(item)
     return JobRequest(
         name=params["name"],
         state=params["state"],
@@ -69,6 +71,37 @@ def job_request(params: Params) -> JobRequest:
         definition=definition,
         force=params["force"],
     )
+
+
+def smart_group_request(params: Params) -> SmartGroupRequest:
+    """Give the request of one declaration of a smart group."""
+    return SmartGroupRequest(
+        name=params["name"],
+        state=params["state"],
+        new_name=params["new_name"],
+        definition={option: params[option] for option in SMART_GROUP_OPTIONS},
+        force=params["force"],
+    )
+
+
+def template_request(params: Params) -> TemplateRequest:
+    """Give the request of one declaration of a job template."""
+    definition = params["definition"]
+    for item in (definition or {}).get("objects") or ():
+        _make_steps_absolute(item)
+    return TemplateRequest(
+        name=params["name"],
+        state=params["state"],
+        new_name=params["new_name"],
+        description=params["description"],
+        from_job=params["from_job"],
+        definition=definition,
+    )
+
+
+def _make_steps_absolute(item: Params) -> None:
+    for field in item["fields"]:
+        field["transform"] = [_absolute_step(step) for step in field["transform"] or ()]
 
 
 def _secret(literal: str | None, reference: Mapping[str, str | None] | None) -> Secret | SecretReference | None:

@@ -75,7 +75,7 @@ def run(call: Call) -> Result:
         full=params["full"],
         max_changes=params["max_changes"],
     )
-    return _to_result(run_job(request, call.store, _runtime(call)), params["fail_on"])
+    return _to_result(run_job(request, call.store, runtime_of(call, "run")), params["fail_on"])
 
 
 def run_info(call: Call) -> Result:
@@ -115,8 +115,9 @@ def _find_runs(call: Call) -> list[StoredRun]:
     )
 
 
-def _runtime(call: Call) -> Runtime:
-    process = this_process("run")
+def runtime_of(call: Call, module: str) -> Runtime:
+    """Give the world of `module` on this machine."""
+    process = this_process(module)
     return Runtime(
         clock=call.clock,
         monotonic=time.monotonic,

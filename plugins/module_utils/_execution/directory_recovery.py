@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lockstep.sync contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What became of changes at a directory that a dead process left in doubt: entries are found by anchor, then by name."""
+"""What became of changes at a directory that a dead process left in doubt: found by anchor, else by name."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from .._model.definitions import effective_job, normalize_job, parse_job
 from .._model.endpoints import check_endpoints
-from .._model.errors import LockedError
+from .._model.errors import ConfigError, LockedError, unknown
 from .._model.jobs import JobSpec
 from .._model.sections import drop_none
 from .._store.jobs import StoredJob, job_lock
@@ -27,6 +27,7 @@ from .declared import (
     refuse_empty_rename,
     refuse_rename_of_absent,
 )
+from .job_templates import fill_in, template_job
 from .lookup import need_job, need_provider
 
 LEASE_SECONDS = 60.0
@@ -89,6 +90,10 @@ def _declare(store: Store, request: JobRequest, holder: Holder, check_mapping: C
     if stored is None:
         refuse_empty_rename("job", request.name, request.new_name, anything_given=bool(given or base))
     name = request.new_name or request.name
+    template = given.get("template")
+    if template is not None:
+        # Each time, so that the same task gives the same job.
+        given = fill_in(template_job(store, template, f"job {request.name!r}, template"), given)
     definition = {**base, **given}
     spec = parse_job(name, definition)
     _check_providers(store, spec)
@@ -121,6 +126,10 @@ def _check_providers(store: Store, spec: JobSpec) -> None:
     source = need_provider(store, spec.source.provider, f"job {spec.name!r}, source")
     destination = need_provider(store, spec.destination.provider, f"job {spec.name!r}, destination")
     check_endpoints(spec, source.spec.type, destination.spec.type)
+    for name in spec.smart_groups:
+        if store.smart_groups.get(name) is None:
+            names = [stored.name for stored in store.smart_groups.list()]
+            raise ConfigError(unknown("smart group", name, names, where=f"job {spec.name!r}, smart_groups"))
 
 
 def _save(store: Store, stored: StoredJob | None, name: str, normal: Plain, lock: _Locking) -> None:

@@ -9,10 +9,11 @@ import gc
 import typing as t
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from .._execution.applier import Applying, apply_plan
 from .._execution.journal import Journal
-from .._model.access import Directory, PasswordPolicy
+from .._model.access import Directory, PasswordPolicy, Writer, WriteTarget
 from .._model.errors import ConfigError, ProviderError
 from .._model.jobs import JobSpec
 from .._model.plans import ObjectPlan, Plan
@@ -27,7 +28,8 @@ from .account import Account, RunLog
 from .files import RunFiles, save_plan
 from .remembering import remember_leavers
 from .runtime import RunRequest, Runtime
-from .sides import PreparedObject, Sides, open_sides
+from .sides import PreparedObject, Sides, open_named_provider, open_sides
+from .smart_groups import find_smart_group, plan_refresh
 
 READ_DELAYS: tuple[float, ...] = (1, 2, 4)
 """Seconds before each new try of planning when a system failed in a passing way."""
@@ -59,7 +61,8 @@ class Attempt:
         """Plan only. Gives the explanation of one record when one is asked for."""
         with open_sides(self._job, self._store, self._runtime) as sides:
             explanation = self._explain(sides) if self._request.explain is not None else None
-            self._account.plan = seal(self._plan(sides, first_number=1))
+            plan = self._plan(sides, first_number=1)
+            self._account.plan = seal(self._with_smart_groups(plan))
             if explanation:
                 # It has been found; that it is out of scope is no fault of the question.
                 self._account.problems = [each for each in self._account.problems if each.code != "not_found"]
@@ -69,6 +72,48 @@ class Attempt:
                 for change in part.changes
             ]
         return explanation
+
+    def refresh_smart_groups(self, number: int, files: RunFiles) -> None:
+        """Refresh the job's smart groups, now that its changes are made; `number` names the plan and the journal."""
+        plan = self._account.plan
+        if plan is None or not self._job.smart_groups:
+            return
+        empty = replace(plan, objects=())
+        refreshed = self._with_smart_groups(empty, first_number=self._account.planned + 1)
+        self._account.planned += refreshed.change_count
+        self._account.plan = replace(plan, objects=(*plan.objects, *refreshed.objects))
+        for name, part in zip(self._job.smart_groups, refreshed.objects, strict=True):
+            if part.changes:
+                self._refresh_one(name, replace(refreshed, objects=(part,)), number, files)
+                number += 1
+
+    def _refresh_one(self, name: str, plan: Plan, number: int, files: RunFiles) -> None:
+        spec = find_smart_group(self._store, name)
+        provider = open_named_provider(spec.provider, self._store, self._runtime)
+        sealed = save_plan(plan, files.plan(number))
+        journal = Journal(files.journal(number))
+        try:
+            for change, outcome in apply_plan(sealed, self._applying(provider.writer, journal, PasswordPolicy())):
+                self._account.applied.append(AppliedChange(change=change, outcome=outcome))
+        finally:
+            journal.close()
+            provider.close()
+
+    def _with_smart_groups(self, plan: Plan, first_number: int = 0) -> Plan:
+        """Give `plan` with the plans of the job's smart groups."""
+        parts = list(plan.objects)
+        number = first_number or plan.change_count + 1
+        for name in self._job.smart_groups:
+            spec = find_smart_group(self._store, name)
+            provider = open_named_provider(spec.provider, self._store, self._runtime)
+            try:
+                found = plan_refresh(spec, t.cast("Directory", provider), first_number=number)
+            finally:
+                provider.close()
+            parts.append(found.part)
+            number += len(found.part.changes)
+            self._account.problems = [*self._account.problems, *found.part.problems]
+        return replace(plan, objects=tuple(parts))
 
     def apply(self, number: int, files: RunFiles) -> None:
         """Plan, seal, save the plan, and apply it; `number` is the try, from 1."""
@@ -85,19 +130,24 @@ class Attempt:
             self._log.info(f"sealed plan of {plan.change_count} changes, digest {plan.digest[:16]}")
             journal = Journal(files.journal(number))
             try:
-                applying = Applying(
-                    open_writer=sides.destination.writer,
-                    journal=journal,
-                    checkpoint=self._checkpoint,
-                    sleep=self._runtime.sleep,
-                    note=lambda message: self._log.add("warning", message),
-                    randomness=self._runtime.randomness,
-                    policy=_policy_of(sides),
-                )
+                applying = self._applying(sides.destination.writer, journal, _policy_of(sides))
                 for change, outcome in apply_plan(plan, applying):
                     self._account.applied.append(AppliedChange(change=change, outcome=outcome))
             finally:
                 journal.close()
+
+    def _applying(
+        self, open_writer: Callable[[WriteTarget], Writer], journal: Journal, policy: PasswordPolicy
+    ) -> Applying:
+        return Applying(
+            open_writer=open_writer,
+            journal=journal,
+            checkpoint=self._checkpoint,
+            sleep=self._runtime.sleep,
+            note=lambda message: self._log.add("warning", message),
+            randomness=self._runtime.randomness,
+            policy=policy,
+        )
 
     def _plan(self, sides: Sides, *, first_number: int) -> Plan:
         for delay in READ_DELAYS:

@@ -133,7 +133,10 @@ class _Conductor:
                 if number > 1:
                     self._wait(checkpoint)
                 self._account.try_again()
-                self._attempt(checkpoint).apply(number, files)
+                attempt = self._attempt(checkpoint)
+                attempt.apply(number, files)
+                first_file = tries + 1 + (number - 1) * len(self._job.smart_groups)
+                attempt.refresh_smart_groups(first_file, files)
             except LockstepError as error:
                 self._fail(error)
                 if not isinstance(error, ProviderError):

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Self
 
 from .address import StoreAddress, Target, parse_url
+from .definitions import open_job_templates, open_smart_groups
 from .jobs import Jobs
 from .links import Leavers, Links
 from .locks import Locks, process_exists
@@ -47,6 +48,8 @@ class Store:
         self.marks = Marks(session)
         self.links = Links(session)
         self.leavers = Leavers(session)
+        self.smart_groups = open_smart_groups(session, clock)
+        self.job_templates = open_job_templates(session, clock)
         self._session = session
 
     @contextmanager

@@ -1,0 +1,129 @@
+# Copyright (c) 2026, the lockstep.sync contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Declare and list smart groups."""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from .._model.errors import ConfigError
+from .._model.jobs import DIRECTORIES
+from .._model.sections import drop_none
+from .._model.smart_groups import parse_smart_group, smart_group_definition
+from .._store.store import Store
+from .declared import (
+    Declared,
+    Plain,
+    State,
+    declare_all,
+    find_stored,
+    refuse_empty_rename,
+    refuse_rename_of_absent,
+)
+from .lookup import need_provider
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SmartGroupRequest:
+    """One declaration of a smart group. `definition` has the options given, None at any depth means "not given"."""
+
+    name: str
+    state: State = "present"
+    new_name: str | None = None
+    definition: Plain = field(default_factory=dict)
+    force: bool = False
+
+
+def declare_smart_groups(store: Store, requests: Sequence[SmartGroupRequest]) -> list[Declared]:
+    """Carry out the declarations in order, all or none. Raises ConfigError, StoreError."""
+    return declare_all(
+        store,
+        "smart group",
+        requests,
+        lambda request: _delete(store, request) if request.state == "absent" else _declare(store, request),
+    )
+
+
+def _declare(store: Store, request: SmartGroupRequest) -> Declared:
+    groups = store.smart_groups
+    found = find_stored("smart group", request.name, request.new_name, lambda name: groups.get(name) is not None)
+    stored = None if found is None else groups.get(found)
+    given = t.cast("Plain", drop_none(request.definition))
+    if stored is None:
+        refuse_empty_rename("smart group", request.name, request.new_name, anything_given=bool(given))
+    name = request.new_name or request.name
+    spec = parse_smart_group(name, {**({} if stored is None else stored.definition), **given})
+    provider = need_provider(store, spec.provider, f"smart group {name!r}")
+    if provider.spec.type not in DIRECTORIES:
+        raise ConfigError(
+            f"smart group {name!r}: provider {spec.provider!r} is of type {provider.spec.type}; groups are in "
+            "providers of type ldap or active_directory."
+        )
+    plain = smart_group_definition(spec)
+    before = None if stored is None else {"name": stored.name, **stored.definition}
+    after = {"name": name, **plain}
+    if stored is not None and stored.name != name:
+        groups.rename(stored.name, name)
+        _follow(store, stored.name, name)
+    if before != after:
+        groups.save(name, plain)
+    return Declared(name=name, state="present", changed=before != after, before=before, after=after, effective=after)
+
+
+def _delete(store: Store, request: SmartGroupRequest) -> Declared:
+    refuse_rename_of_absent("smart group", request.name, request.new_name)
+    stored = store.smart_groups.get(request.name)
+    if stored is None:
+        return Declared(name=request.name, state="absent", changed=False, before=None, after=None, effective=None)
+    users = used_by(store, request.name)
+    if users and not request.force:
+        names = ", ".join(map(repr, users))
+        raise ConfigError(
+            f"smart group {request.name!r}: it cannot be deleted, these jobs refresh it: {names}. Take it out of them "
+            "first, or set `force: true`."
+        )
+    for name in users:
+        _rewrite(store, name, [each for each in _groups_of(store, name) if each != request.name])
+    store.smart_groups.delete(request.name)
+    before = {"name": stored.name, **stored.definition}
+    return Declared(name=request.name, state="absent", changed=True, before=before, after=None, effective=None)
+
+
+def used_by(store: Store, name: str) -> list[str]:
+    """Give the sorted names of the jobs that refresh the smart group `name`."""
+    return sorted(job.name for job in store.jobs.list() if name in job.definition.get("smart_groups", ()))
+
+
+def _follow(store: Store, old: str, new: str) -> None:
+    for name in used_by(store, old):
+        _rewrite(store, name, [new if each == old else each for each in _groups_of(store, name)])
+
+
+def _groups_of(store: Store, job: str) -> list[str]:
+    stored = store.jobs.get(job)
+    return [] if stored is None else list(stored.definition.get("smart_groups", ()))
+
+
+def _rewrite(store: Store, job: str, groups: list[str]) -> None:
+    stored = store.jobs.get(job)
+    if stored is not None:
+        definition = {**stored.definition, "smart_groups": groups}
+        store.jobs.save(job, {name: value for name, value in definition.items() if name != "smart_groups" or value})
+
+
+def list_smart_groups(store: Store, name: str | None) -> list[dict[str, t.Any]]:
+    """Give the smart groups by name, each with the jobs that refresh it. Raises StoreError."""
+    return [
+        {
+            "name": stored.name,
+            **stored.definition,
+            "used_by": used_by(store, stored.name),
+            "created": stored.created,
+            "modified": stored.modified,
+        }
+        for stored in store.smart_groups.list()
+        if name in (None, stored.name)
+    ]
