@@ -144,7 +144,7 @@ msg:
 """
 
 from ansible_collections.lockstep.sync.plugins.module_utils._ansible.frame import Call, Result, run_module
-from ansible_collections.lockstep.sync.plugins.module_utils._ansible.listing import smart_group_members
+from ansible_collections.lockstep.sync.plugins.module_utils._ansible.smart_groups import smart_group_members
 from ansible_collections.lockstep.sync.plugins.module_utils._operations.smart_groups import list_smart_groups
 
 

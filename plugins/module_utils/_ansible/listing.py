@@ -9,15 +9,10 @@ import os
 import typing as t
 from collections.abc import Callable, Sequence
 
-from .._model.access import Directory, Provider
-from .._model.plans import ValueChanges
+from .._model.access import Provider
 from .._operations.list_providers import Surroundings
-from .._running.files import SHOWN_VALUES
-from .._running.sides import open_named_provider
-from .._running.smart_groups import find_smart_group, plan_refresh
 from .frame import Call, Result
 from .results import MAX_BYTES, json_safe, size_of
-from .running import runtime_of
 
 
 def listed_result(noun: str, found: Sequence[t.Mapping[str, t.Any]], *, bulky: str | None = None) -> Result:
@@ -48,23 +43,3 @@ def surroundings(call: Call, open_provider: Callable[..., Provider]) -> Surround
         environ=os.environ,
         protect=lambda secret: call.protect(secret.reveal()),
     )
-
-
-def smart_group_members(call: Call, name: str) -> dict[str, t.Any]:
-    """Give what a refresh of the smart group `name` would do now. Raises ConfigError, ProviderError."""
-    runtime = runtime_of(call, "smart_group_info")
-    spec = find_smart_group(call.store, name)
-    provider = open_named_provider(spec.provider, call.store, runtime)
-    try:
-        plan = plan_refresh(spec, t.cast("Directory", provider), first_number=1)
-    finally:
-        provider.close()
-    changes = [value for change in plan.part.changes for value in change.after.values()]
-    sets = [value for value in changes if isinstance(value, ValueChanges)]
-    return {
-        "found": plan.found,
-        "present": plan.present,
-        "joining": [str(each) for value in sets for each in value.added[:SHOWN_VALUES]],
-        "leaving": [str(each) for value in sets for each in value.removed[:SHOWN_VALUES]],
-        "held": " ".join(held.message for held in plan.part.held),
-    }

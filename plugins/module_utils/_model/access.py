@@ -189,3 +189,8 @@ class Directory(Provider, t.Protocol):
         """Give the fields and values that make a record unable to log in (AD: enabled = false); empty when the
         directory has no such thing.
         """
+
+
+def as_directory(provider: Provider) -> Directory:
+    """Give a provider whose capabilities say `directory` as what it is."""
+    return t.cast("Directory", provider)

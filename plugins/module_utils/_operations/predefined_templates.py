@@ -41,6 +41,8 @@ SYNC_GAL: Plain = {
     "destination": {"filter": f"(extensionAttribute15={ORIGIN})"},
     "missing_at_destination": "create",
     "missing_at_source": "delete",
+    # The stamp keeps what came from the other side from going back.
+    "allow_circular": True,
     "objects": [
         {
             "name": "contacts",

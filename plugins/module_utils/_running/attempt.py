@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from .._execution.applier import Applying, apply_plan
 from .._execution.journal import Journal
-from .._model.access import Directory, PasswordPolicy, Writer, WriteTarget
+from .._model.access import PasswordPolicy, Writer, WriteTarget, as_directory
 from .._model.errors import ConfigError, ProviderError
 from .._model.jobs import JobSpec
 from .._model.plans import ObjectPlan, Plan
@@ -107,7 +107,7 @@ class Attempt:
             spec = find_smart_group(self._store, name)
             provider = open_named_provider(spec.provider, self._store, self._runtime)
             try:
-                found = plan_refresh(spec, t.cast("Directory", provider), first_number=number)
+                found = plan_refresh(spec, as_directory(provider), first_number=number)
             finally:
                 provider.close()
             parts.append(found.part)
@@ -251,7 +251,7 @@ def _policy_of(sides: Sides) -> PasswordPolicy:
     makes_passwords = any(item.mapping.passwords for item in sides.objects)
     if not makes_passwords or not sides.destination.capabilities.directory:
         return PasswordPolicy()
-    return t.cast("Directory", sides.destination).password_policy()
+    return as_directory(sides.destination).password_policy()
 
 
 @contextmanager

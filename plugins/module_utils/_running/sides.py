@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from .._mapping.compiler import compile_object
 from .._mapping.context import MappingContext
 from .._mapping.steps import fill_in_texts
-from .._model.access import Directory, Provider, Query
+from .._model.access import Provider, Query, as_directory
 from .._model.compiled import CompiledMapping
 from .._model.errors import ConfigError, ProviderError, unknown
 from .._model.jobs import DIRECTORIES, Endpoint, JobSpec, ObjectSpec, ProviderType
@@ -50,7 +50,7 @@ class Sides:
         """Give what the objects of one plan share when the destination is a directory."""
         if not self.destination.capabilities.directory or not self.objects:
             return None
-        directory = t.cast("Directory", self.destination)
+        directory = as_directory(self.destination)
         place = self.objects[0].destination.info.place or "dn"
         return SharedPlan(directory=directory, references=ReferenceBook(directory=directory, place=place))
 

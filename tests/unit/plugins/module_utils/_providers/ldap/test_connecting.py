@@ -17,6 +17,8 @@ from ansible_collections.lockstep.sync.plugins.module_utils._model.errors import
     LockstepError,
     ProviderError,
 )
+from ansible_collections.lockstep.sync.plugins.module_utils._model.providers import parse_provider
+from ansible_collections.lockstep.sync.plugins.module_utils._providers.registry import open_provider
 from servers.directories import OpenLdap, SambaAd
 from servers.ldap_box import DirectoryBox
 
@@ -148,8 +150,6 @@ def test_what_is_no_directory_is_named() -> None:
 
         thread = threading.Thread(target=answer)
         thread.start()
-        from ansible_collections.lockstep.sync.plugins.module_utils._model.providers import parse_provider
-        from ansible_collections.lockstep.sync.plugins.module_utils._providers.registry import open_provider
 
         spec = parse_provider("p", {"ldap": {"url": f"ldap://127.0.0.1:{port}", "auth": "anonymous", "timeout": 2}})
         with pytest.raises(LockstepError):

@@ -284,11 +284,11 @@ def test_reading_narrows_and_says_what_is_wrong(box: DirectoryBox, provider: Dir
         assert [row for batch in reading.batches() for row in batch] == [("Ann",)]
     with provider.read_keys(Query(filter="(description=yes)"), ("cn",), ("dn",), [(inside,), (outside,)]) as reading:
         assert [row for batch in reading.batches() for row in batch] == [("Ann",)]
-    with pytest.raises(ConfigError, match="there is no field 'descripton'. Did you mean 'description'"):
+    with pytest.raises(ConfigError, match=r"there is no field 'descripton'. Did you mean 'description'"):
         provider.read(Query(container=box.base), ("descripton",))
-    with pytest.raises(ConfigError, match="provider 'box', filter: .*"):
+    with pytest.raises(ConfigError, match=r"provider 'box', filter: .*"):
         provider.read(Query(container=box.base, filter="(description=yes"), ("cn",))
-    with pytest.raises(ConfigError, match="there is no entry .*ou=no.* The nearest one that exists is"):
+    with pytest.raises(ConfigError, match=r"there is no entry .*ou=no.* The nearest one that exists is"):
         provider.describe_container(Query(container=f"ou=no,{box.base}"))
     with pytest.raises(ProviderError, match="noSuchObject"):
         rows(provider, Query(container=f"ou=no,{box.base}"), "cn")
