@@ -20,19 +20,8 @@ from servers.ldap_box import DirectoryBox
 
 PLAYBOOKS = HERE / "playbooks" / "directories"
 REAL_DATA = HERE.parent.parent.parent / "shared" / "data"
-HEADER = [
-    "employee_id",
-    "first_name",
-    "last_name",
-    "email",
-    "phone_number",
-    "hire_date",
-    "job_id",
-    "salary",
-    "commission_pct",
-    "manager_id",
-    "department_id",
-]
+HEADER = ["employee_id", "first_name", "last_name", "email", "phone_number", "hire_date", "job_id", "salary"]
+HEADER += ["commission_pct", "manager_id", "department_id"]
 STAFF = [
     (100, "Ada", "Kingsley", "AKING", "1.515.555.0100", "2013-06-17", "PRES", "", "", "", 90),
     (101, "Björn", "Åberg", "BABERG", "1.515.555.0101", "2015-09-21", "VP", "", "", 100, 90),

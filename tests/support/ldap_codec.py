@@ -40,29 +40,65 @@ def decode_request(data: bytes) -> tuple[int, str, t.Any, list[tuple[str, bool, 
 
 
 def decode_filter(data: bytes) -> t.Any:
-    """Give a filter as nested tuples."""
-    found, rest = decoder.decode(data, asn1Spec=rfc4511.Filter())
-    assert not rest
-    return filter_tree(found)
+    """Give a filter as nested tuples. Taken apart by hand (X.690 8.1): ldap3's own schema of filters is not recursive."""
+    found, end = _filter(data, 0)
+    assert end == len(data)
+    return found
 
 
-def filter_tree(node: t.Any) -> t.Any:
-    name, part = node.getName(), node.getComponent()
-    match name:
-        case "and" | "or":
-            return (name, [filter_tree(inner) for inner in part])
-        case "notFilter":
-            return ("not", filter_tree(part["innerNotFilter"]))
-        case "equalityMatch" | "greaterOrEqual" | "lessOrEqual" | "approxMatch":
-            return (name, str(part["attributeDesc"]), bytes(part["assertionValue"]))
-        case "present":
-            return (name, str(part))
-        case "substringFilter":
-            pieces = [(piece.getName(), bytes(piece.getComponent())) for piece in part["substrings"]]
-            return (name, str(part["type"]), pieces)
-        case _:
-            texts = [str(part[key]) if part[key].hasValue() else None for key in ("type", "matchingRule")]
-            return (name, *texts, bool(part["dnAttributes"]), bytes(part["matchValue"]))
+def _element(data: bytes, at: int) -> tuple[int, bytes, int]:
+    tag, size, at = data[at], data[at + 1], at + 2
+    if size > 0x7F:
+        count = size & 0x7F
+        size, at = int.from_bytes(data[at : at + count], "big"), at + count
+    assert at + size <= len(data)
+    return tag, data[at : at + size], at + size
+
+
+def _elements(data: bytes) -> list[tuple[int, bytes]]:
+    found, at = [], 0
+    while at < len(data):
+        tag, content, at = _element(data, at)
+        found.append((tag, content))
+    return found
+
+
+_NAMES = {
+    0xA0: "and",
+    0xA1: "or",
+    0xA3: "equalityMatch",
+    0xA5: "greaterOrEqual",
+    0xA6: "lessOrEqual",
+    0xA8: "approxMatch",
+}
+_PIECES = {0x80: "initial", 0x81: "any", 0x82: "final"}
+
+
+def _filter(data: bytes, at: int) -> tuple[t.Any, int]:
+    tag, content, end = _element(data, at)
+    name = _NAMES.get(tag, "")
+    if tag in (0xA0, 0xA1):
+        inner, place = [], 0
+        while place < len(content):
+            part, place = _filter(content, place)
+            inner.append(part)
+        return (name, inner), end
+    if tag == 0xA2:
+        part, place = _filter(content, 0)
+        assert place == len(content)
+        return ("not", part), end
+    if tag == 0x87:
+        return ("present", content.decode()), end
+    parts = _elements(content)
+    if name:
+        return (name, parts[0][1].decode(), parts[1][1]), end
+    if tag == 0xA4:
+        pieces = [(_PIECES[kind], piece) for kind, piece in _elements(parts[1][1])]
+        return ("substringFilter", parts[0][1].decode(), pieces), end
+    assert tag == 0xA9
+    given = dict(parts)
+    texts = [given[key].decode() if key in given else None for key in (0x82, 0x81)]
+    return ("extensibleMatch", *texts, given.get(0x84, b"\0") != b"\0", given[0x83]), end
 
 
 def message(message_id: int, name: str, operation: t.Any, controls: Mapping[str, bytes] | None = None) -> bytes:

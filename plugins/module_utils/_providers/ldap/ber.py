@@ -65,8 +65,9 @@ def integer(value: int, tag: int = INTEGER) -> bytes:
     """Give an INTEGER, or an ENUMERATED with its tag."""
     if 0 <= value < 0x80:
         return bytes((tag, 1, value))
-    # One bit more than the number, for the sign: 128 takes two octets.
-    return tlv(tag, value.to_bytes(value.bit_length() // 8 + 1, "big", signed=True))
+    # One bit more than the number, for the sign: 128 takes two octets, -128 one.
+    size = (value if value >= 0 else ~value).bit_length() // 8 + 1
+    return tlv(tag, value.to_bytes(size, "big", signed=True))
 
 
 def boolean(value: bool, tag: int = BOOLEAN) -> bytes:

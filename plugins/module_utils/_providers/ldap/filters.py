@@ -33,7 +33,7 @@ _LISTS: t.Final = {"&": _AND, "|": _OR}
 _COMPARISONS: t.Final = {"=": _EQUALS, ">=": _AT_LEAST, "<=": _AT_MOST, "~=": _APPROXIMATE}
 
 # RFC 4512 section 2.5, and the underscore, which some servers have in names.
-_DESCRIPTION: t.Final = re.compile(r"(?:[A-Za-z][A-Za-z0-9_-]*|[0-9]+(?:\.[0-9]+)+)(?:;[A-Za-z0-9_=-]+)*")
+_DESCRIPTION: t.Final = re.compile(r"(?:[A-Za-z][A-Za-z0-9_-]*|[0-9]+(?:\.[0-9]+)+)(?:;[A-Za-z0-9_-]+)*")
 _RULE: t.Final = re.compile(r"[A-Za-z][A-Za-z0-9-]*|[0-9]+(?:\.[0-9]+)+")
 _COMPARISON: t.Final = re.compile(r"[<>~:]?=")
 _SPACE: t.Final = re.compile(r"[ \t\r\n]*")
