@@ -19,13 +19,16 @@ Entry: t.TypeAlias = tuple[bytes, Sequence[tuple[str, Sequence[bytes]]]]
 
 class FakeServer:
     """Answers requests by a script: a function from (number of the request, message id, its operation's name, the
-    operation) to the bytes to send, None to close the line.
+    operation) to the bytes to send, None to close the line. After `answers` of them the line is closed.
     """
 
-    def __init__(self, script: Callable[[int, int, str, t.Any], bytes | None], *, timeout: float = 5) -> None:
+    def __init__(
+        self, script: Callable[[int, int, str, t.Any], bytes | None], *, timeout: float = 5, answers: int | None = None
+    ) -> None:
         ours, theirs = socket.socketpair()
         self.requests: list[tuple[str, t.Any]] = []
         self._script = script
+        self._answers = answers
         self._socket = theirs
         self.channel = Channel(ours, timeout=timeout, first_message_id=5, server="the fake server")
         self._thread = threading.Thread(target=self._serve, daemon=True)
@@ -52,6 +55,8 @@ class FakeServer:
                     if answer is None:
                         return
                     self._socket.sendall(answer)
+                    if len(self.requests) == self._answers:
+                        return
 
     def close(self) -> None:
         self.channel.close()

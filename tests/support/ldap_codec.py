@@ -40,7 +40,7 @@ def decode_request(data: bytes) -> tuple[int, str, t.Any, list[tuple[str, bool, 
 
 
 def decode_filter(data: bytes) -> t.Any:
-    """Give a filter as nested tuples. Taken apart by hand (X.690 8.1): ldap3's own schema of filters is not recursive."""
+    """Give a filter as nested tuples, taken apart by hand (X.690 8.1): ldap3's own schema of filters does not nest."""
     found, end = _filter(data, 0)
     assert end == len(data)
     return found
