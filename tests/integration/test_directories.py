@@ -230,12 +230,10 @@ def test_two_forests_share_their_address_lists_without_an_echo(
 def test_one_joins_and_one_leaves_a_group_of_5000(place: Workplace, openldap: OpenLdap) -> None:
     """adobe user-sync.py#423, pg-ldap-sync#32: all members were revoked when a group grew."""
     box = DirectoryBox(openldap)
-    crowd = [f"cn=p{number},{box.base}" for number in range(5000)]
     extra = box.person("new", employeeNumber="n5000")
-    real = [box.person(f"p{number}", employeeNumber=f"n{number}") for number in range(0, 5000, 500)]
-    assert set(real) <= set(crowd)
+    real = [box.person(f"p{number}", employeeNumber=f"n{number}") for number in range(5000)]
     group = box.add(f"cn=everybody,{box.base}", ("top", "groupOfNames"), member=real)
-    rows = ";".join(f"n{number}" for number in range(500, 5000, 500)) + ";n5000"
+    rows = ";".join(f"n{number}" for number in range(1, 5001))
     write(place.folder / "groups.csv", ["name", "members"], [("everybody", rows)])
     place.declare(
         [
@@ -267,10 +265,9 @@ def test_one_joins_and_one_leaves_a_group_of_5000(place: Workplace, openldap: Op
     )
     done = place.play(run=run("groups"), again=run("groups"))
     (change,) = done["run"]["run"]["changes"]
-    before, after = (set(change["fields"]["member"][side]) for side in ("before", "after"))
-    assert (after - before, before - after) == ({extra}, {real[0]})
+    assert change["fields"]["member"] == {"before": {"removed": [real[0]]}, "after": {"added": [extra]}}
     assert not done["again"]["changed"]
-    assert real[1] in box.texts(group, "member")
+    assert box.texts(group, "member") == sorted([*real[1:], extra])
     assert counts(done["run"]) == {"read": 1, "in_scope": 1, "matched": 1, "updated": 1}
 
 
