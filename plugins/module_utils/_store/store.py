@@ -13,7 +13,8 @@ from typing import Self
 from .address import StoreAddress, Target, parse_url
 from .definitions import open_job_templates, open_smart_groups
 from .jobs import Jobs
-from .links import Leavers, Links
+from .leavers import Leavers
+from .links import Links
 from .locks import Locks, process_exists
 from .marks import Marks
 from .migrations import MIGRATIONS, Migration
