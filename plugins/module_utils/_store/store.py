@@ -13,8 +13,7 @@ from typing import Self
 from .address import StoreAddress, Target, parse_url
 from .definitions import open_job_templates, open_smart_groups
 from .jobs import Jobs
-from .leavers import Leavers
-from .links import Links
+from .links import Leavers, Links
 from .locks import Locks, process_exists
 from .marks import Marks
 from .migrations import MIGRATIONS, Migration
