@@ -19,16 +19,23 @@ Entry: t.TypeAlias = tuple[bytes, Sequence[tuple[str, Sequence[bytes]]]]
 
 class FakeServer:
     """Answers requests by a script: a function from (number of the request, message id, its operation's name, the
-    operation) to the bytes to send, None to close the line. After `answers` of them the line is closed.
+    operation) to the bytes to send, None to close the line. After `answers` of them the line is closed. With `piece`
+    the bytes come that many at a time.
     """
 
     def __init__(
-        self, script: Callable[[int, int, str, t.Any], bytes | None], *, timeout: float = 5, answers: int | None = None
+        self,
+        script: Callable[[int, int, str, t.Any], bytes | None],
+        *,
+        timeout: float = 30,
+        answers: int | None = None,
+        piece: int | None = None,
     ) -> None:
         ours, theirs = socket.socketpair()
         self.requests: list[tuple[str, t.Any]] = []
         self._script = script
         self._answers = answers
+        self._piece = piece
         self._socket = theirs
         self.channel = Channel(ours, timeout=timeout, first_message_id=5, server="the fake server")
         self._thread = threading.Thread(target=self._serve, daemon=True)
@@ -52,11 +59,18 @@ class FakeServer:
                     if name == "unbindRequest":
                         return
                     answer = self._script(len(self.requests), message_id, name, operation)
-                    if answer is None:
+                    if answer is None or not self._send(answer) or len(self.requests) == self._answers:
                         return
-                    self._socket.sendall(answer)
-                    if len(self.requests) == self._answers:
-                        return
+
+    def _send(self, answer: bytes) -> bool:
+        """Send; false when the other side is gone, which is nothing unusual here."""
+        step = self._piece or max(len(answer), 1)
+        try:
+            for at in range(0, len(answer), step):
+                self._socket.sendall(answer[at : at + step])
+        except OSError:
+            return False
+        return True
 
     def close(self) -> None:
         self.channel.close()
