@@ -11,7 +11,7 @@ import pytest
 from ansible_collections.lockstep.sync.plugins.module_utils._model.errors import ConfigError
 from ansible_collections.lockstep.sync.plugins.module_utils._providers.ldap import filters
 from ansible_collections.lockstep.sync.plugins.module_utils._providers.ldap.filters import escape_value, parse
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.ldap_codec import decode_filter
 
@@ -77,6 +77,7 @@ def write(tree: t.Any, space: str = "") -> str:
     raise AssertionError(tree)
 
 
+@settings(max_examples=40)
 @given(trees(), st.sampled_from(["", " ", "\n  "]))
 def test_any_filter_is_read_as_it_was_meant(tree: t.Any, space: str) -> None:
     assert decode_filter(parse(write(tree, space))) == tree
@@ -190,6 +191,7 @@ def test_any_text_is_a_filter_or_a_config_error(text: str) -> None:
     decode_filter(encoded)
 
 
+@settings(max_examples=40)
 @given(NAMES, st.binary(max_size=300))
 def test_filters_of_bytes_are_those_of_escaped_text(attribute: str, value: bytes) -> None:
     shown = escape_value(value)

@@ -10,7 +10,7 @@ import typing as t
 import pytest
 from ansible_collections.lockstep.sync.plugins.module_utils._providers.ldap import ber, controls, filters, requests
 from ansible_collections.lockstep.sync.plugins.module_utils._providers.ldap.ber import MalformedError
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from ldap3.protocol import rfc4511
 from pyasn1.codec.ber import decoder
@@ -28,6 +28,7 @@ def parts(listed: t.Any) -> list[tuple[str, list[bytes]]]:
     return [(str(one["type"]), [bytes(value) for value in one["vals"]]) for one in listed]
 
 
+@settings(max_examples=40)
 @given(IDS, TEXTS, st.integers(0, 2), st.lists(NAMES, max_size=5), st.integers(0, 2**31 - 1), st.integers(0, 2**31 - 1))
 def test_search(message_id: int, base: str, scope: int, names: list[str], size: int, time: int) -> None:
     made = requests.search(
@@ -43,6 +44,7 @@ def test_search(message_id: int, base: str, scope: int, names: list[str], size: 
     assert [str(one) for one in operation["attributes"]] == names
 
 
+@settings(max_examples=40)
 @given(IDS, TEXTS, st.lists(st.tuples(NAMES, VALUES), min_size=1, max_size=4), CONTROLS)
 def test_add(message_id: int, dn: str, attributes: list[tuple[str, list[bytes]]], sent: bytes) -> None:
     found_id, name, operation, found = decode_request(requests.add(dn, attributes, controls=sent)(message_id))
@@ -53,6 +55,7 @@ def test_add(message_id: int, dn: str, attributes: list[tuple[str, list[bytes]]]
     assert bool(found) == bool(sent)
 
 
+@settings(max_examples=40)
 @given(IDS, TEXTS, st.lists(st.tuples(st.integers(0, 2), NAMES, st.just([]) | VALUES), min_size=1, max_size=4))
 def test_modify(message_id: int, dn: str, changes: list[tuple[int, str, list[bytes]]]) -> None:
     found_id, name, operation, _found = decode_request(requests.modify(dn.encode(), changes)(message_id))
