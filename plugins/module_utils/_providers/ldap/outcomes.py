@@ -8,17 +8,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..._model.errors import ProviderError
-from ..._model.plans import Change, Outcome
+from ..._model.plans import Change, Outcome, ValueChanges
 from ..._model.values import show_key
 from . import responses
 from .responses import Response
 
-NO_SUCH_ATTRIBUTE, CONSTRAINT, VALUE_EXISTS, INVALID_SYNTAX = 16, 19, 20, 21
+REFERRAL, NO_SUCH_ATTRIBUTE, CONSTRAINT, VALUE_EXISTS, INVALID_SYNTAX = 10, 16, 19, 20, 21
 NO_SUCH_OBJECT, INSUFFICIENT, UNWILLING, NAMING = 32, 50, 53, 64
 OBJECT_CLASS, NOT_LEAF, EXISTS, ASSERTION_FAILED = 65, 66, 68, 122
 
-MOVED_ON = frozenset({NO_SUCH_ATTRIBUTE, VALUE_EXISTS, NO_SUCH_OBJECT, ASSERTION_FAILED, EXISTS})
-"""Answers after which the record is looked at again: somebody else may have been there, or an earlier try of ours."""
+_MOVED_ON = frozenset({NO_SUCH_ATTRIBUTE, VALUE_EXISTS, NO_SUCH_OBJECT, ASSERTION_FAILED, EXISTS})
 
 _CODES: Mapping[int, tuple[str, str]] = {
     NO_SUCH_ATTRIBUTE: ("constraint", ""),
@@ -40,13 +39,28 @@ _CODES: Mapping[int, tuple[str, str]] = {
 _PASSWORD_POLICY = "0000052D"  # noqa: S105 - ERROR_PASSWORD_RESTRICTION of winerror.h
 
 
-def failed(change: Change, response: Response) -> Outcome:
-    """Give the outcome of a change that the server refused. Raises ProviderError when the server itself is at fault."""
+def failed(change: Change, response: Response, *, written: int = 0) -> Outcome:
+    """Give the outcome of a change that the server refused; `written` is how many of its requests it took before.
+
+    Raises ProviderError when the server itself is at fault.
+    """
     refuse_server_fault(response)
     code, advice = _CODES.get(response.code, ("refused", ""))
+    if response.code == REFERRAL:
+        advice = f"It is a copy that takes no changes; the provider's `url` must name {', '.join(response.referrals)}."
+    part = "A part of it was written before; the next run writes what is left. " if written else ""
     what = change.action.replace("_", " ")
-    message = f"{what} of {record_name(change)}: the server answered {response.result}. {advice}".strip()
+    message = f"{what} of {record_name(change)}: the server answered {response.result}. {part}{advice}".strip()
     return Outcome(status="failed", code=code, message=message)
+
+
+def may_have_moved_on(change: Change, response: Response) -> bool:
+    """Tell whether the record is to be looked at again: somebody else may have been there, or an earlier try of ours.
+
+    Active Directory is unwilling to take a value out of a list of references that does not have it.
+    """
+    sets = any(isinstance(value, ValueChanges) for value in change.after.values())
+    return response.code in _MOVED_ON or (response.code == UNWILLING and sets)
 
 
 def refuse_server_fault(response: Response) -> None:
@@ -55,14 +69,20 @@ def refuse_server_fault(response: Response) -> None:
         raise ProviderError(f"the directory answered {response.result}", retriable=True)
 
 
-def password_refused(change: Change, response: Response, advice: str) -> Outcome:
-    """Give the outcome of a new record whose password was refused; the record has been taken away again."""
-    policy = _PASSWORD_POLICY in response.diagnostic or response.code == CONSTRAINT
-    reason = "the password does not meet the domain's policy" if policy else f"the server answered {response.result}"
+def password_refused(change: Change, response: Response, policy: str, taken_back: Response) -> Outcome:
+    """Give the outcome of a new record whose password was refused. `taken_back` is the answer to its deletion."""
+    refuse_server_fault(response)
+    by_policy = _PASSWORD_POLICY in response.diagnostic or response.code == CONSTRAINT
+    reason = f"the password does not meet {policy}" if by_policy else f"the server answered {response.result}"
+    left = "The record was not made."
+    if taken_back.code not in (0, NO_SUCH_OBJECT):
+        left = (
+            f"The record was made and cannot be taken back, the server answered {taken_back.result}: delete it, it has "
+            "no password."
+        )
+    advice = "Raise the length of the password, or use more kinds of characters. " if by_policy else ""
     return Outcome(
-        status="failed",
-        code="password",
-        message=f"create of {record_name(change)}: {reason}. {advice}The record was not made.",
+        status="failed", code="password", message=f"create of {record_name(change)}: {reason}. {advice}{left}"
     )
 
 

@@ -72,6 +72,8 @@ class Session:
             user=options.get("bind_dn") or options.get("username"),
             password=secrets.get("password"),
         )
+        self.begun: set[tuple[str, str]] = set()
+        """Changes by action and folded DN of which a part may have been written: a new connection goes on with them."""
         self._bound: Bound | None = None
         self._root: RootDse | None = None
         self._schema: Schema | None = None

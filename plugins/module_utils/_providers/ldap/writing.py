@@ -6,28 +6,30 @@
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ..._model.access import WriteTarget
-from ..._model.dn import fold_dn, parse_dn
+from ..._model.dn import fold_dn
 from ..._model.errors import RecordError
-from ..._model.plans import DONE, Change, Outcome, ValueChanges
-from ..._model.values import Single, Value
-from ..before_image import judge
-from . import controls, filters, requests
+from ..._model.plans import DONE, Change, Outcome
+from . import controls, requests
 from .channel import Channel
 from .fields import Fields, RowMaker
-from .flavours import CONTAINER, PLACE
-from .modifications import Builder, Steps
-from .outcomes import EXISTS, MOVED_ON, failed, gone, password_refused, refuse_server_fault
+from .looking import Looker, Present
+from .modifications import Builder
+from .outcomes import EXISTS, failed, gone, may_have_moved_on, password_refused
 from .responses import Response
 from .session import Session
+from .steps import Steps
+from .verdicts import Verdicts
+from .waves import waves
+from .wire import LostConnectionError
 
 BATCH_SIZE = 500
 WINDOW = 32
 _CREATES = frozenset({"create", "create_container"})
-_PARALLEL = frozenset({"membership"})
+COMPLEX = 0x1
 
 
 @dataclass(kw_only=True, slots=True)
@@ -39,17 +41,8 @@ class _Task:
     place: str
     steps: Steps
     step: int = 0
-    tries: int = 0
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Present:
-    """An entry as it is: where, its fields, and raw values of some attributes."""
-
-    place: str
-    fields: Mapping[str, Value]
-    raw: Mapping[str, Sequence[bytes]]
-    anchor: str | None
+    again: bool = False
+    anchor: str | None = None
 
 
 class LdapWriter:
@@ -58,10 +51,12 @@ class LdapWriter:
     def __init__(self, session: Session, fields: Fields, target: WriteTarget) -> None:
         self._session = session
         self._fields = fields
-        self._target = target
         self._channel: Channel | None = None
         self._builder = Builder(session, fields, session.flavour, target.object_classes)
-        self._folds: dict[str, bool] = {}
+        self._verdicts = Verdicts(fields)
+        self._looker = Looker(session, fields, self._builder, self._verdicts)
+        self._outcomes: list[Outcome | None] = []
+        self._begun: frozenset[tuple[str, str]] = frozenset()
 
     @property
     def batch_size(self) -> int | None:
@@ -72,6 +67,9 @@ class LdapWriter:
         return self
 
     def __exit__(self, *exc: object) -> None:
+        self._close()
+
+    def _close(self) -> None:
         channel, self._channel = self._channel, None
         if channel is not None:
             channel.close()
@@ -83,268 +81,182 @@ class LdapWriter:
         return self._channel
 
     def apply(self, changes: Sequence[Change]) -> list[Outcome]:
-        """Apply `changes`; one outcome each, in order (see `access.Writer`)."""
-        outcomes: list[Outcome | None] = [None] * len(changes)
-        for wave in _waves(changes):
-            self._apply_wave([(number, changes[number]) for number in wave], outcomes)
-        self._add_anchors(changes, outcomes)
-        return [outcome if outcome is not None else DONE for outcome in outcomes]
+        """Apply `changes`; one outcome each, in order (see `access.Writer`).
 
-    def _apply_wave(self, wave: Sequence[tuple[int, Change]], outcomes: list[Outcome | None]) -> None:
+        Raises ConfigError, before anything is written, when a password would have to go over an open line.
+        """
+        self._builder.refuse_open_passwords(changes)
+        self._outcomes = [None] * len(changes)
+        self._begun = frozenset(self._session.begun)
+        try:
+            for wave in waves(changes):
+                self._apply_wave([(number, changes[number]) for number in wave])
+            self._add_anchors(changes)
+            self._add_deletions(changes)
+        except LostConnectionError:
+            self._close()
+            raise
+        self._session.begun.difference_update(map(_name, changes))
+        return [outcome if outcome is not None else DONE for outcome in self._outcomes]
+
+    def _apply_wave(self, wave: Sequence[tuple[int, Change]]) -> None:
         """Apply changes that do not depend on one another."""
         present = self._read_before(wave)
-        tasks = []
+        tasks: list[_Task] = []
         for number, change in wave:
-            try:
-                task = self._start(number, change, present.get(number), outcomes)
-            except RecordError as error:
-                outcomes[number] = Outcome(status="failed", code=error.reason_code, message=error.message)
+            if number not in present:
+                self._add_task(tasks, number, change, change.target or "", {})
                 continue
-            if task is not None:
-                tasks.append(task)
+            found = present[number]
+            verdict = self._missing(change) if found is None else self._judge(change, found, whole=False)
+            if verdict is not None:
+                self._outcomes[number] = verdict
+            elif found is not None:
+                rest = self._verdicts.left_to_do(change, found.fields)
+                self._add_task(tasks, number, rest, found.place, found.raw)
         while tasks:
-            tasks = self._send(tasks, outcomes)
+            tasks = self._send(tasks)
 
-    def _read_before(self, wave: Sequence[tuple[int, Change]]) -> dict[int, _Present | None]:
+    def _read_before(self, wave: Sequence[tuple[int, Change]]) -> dict[int, Present | None]:
         """Read the entries that are to be changed, where the server cannot assert what they are."""
         wanted = [
             (number, change)
             for number, change in wave
-            if change.action not in _CREATES and (not self._builder.asserts or self._builder.flag_attributes(change))
+            if change.action not in _CREATES and (not self._builder.asserts or self._builder.raw_attributes(change))
         ]
-        found = self._look(wanted)
+        if not wanted:
+            return {}
+        found = self._looker.look(self._open, [change for _number, change in wanted], whole=False)
         return {number: present for (number, _change), present in zip(wanted, found, strict=True)}
 
-    def _start(
-        self, number: int, change: Change, present: _Present | None, outcomes: list[Outcome | None]
-    ) -> _Task | None:
-        """Judge an entry that was read, and build its requests; None when there is nothing to send."""
-        place = change.target or ""
-        raw: Mapping[str, Sequence[bytes]] = {}
-        if change.action not in _CREATES and (not self._builder.asserts or self._builder.flag_attributes(change)):
-            if present is None:
-                outcomes[number] = self._missing(change)
-                return None
-            verdict = self._judge(change, present)
-            if verdict is not None:
-                outcomes[number] = verdict
-                return None
-            place, raw = present.place, present.raw
-            change = self._left_to_do(change, present)
-        return self._task(number, change, place, raw)
+    def _add_task(
+        self, tasks: list[_Task], number: int, change: Change, place: str, raw: Mapping[str, Sequence[bytes]]
+    ) -> None:
+        try:
+            steps = self._builder.build(change, place, raw)
+        except RecordError as error:
+            self._outcomes[number] = _at_fault(error)
+            return
+        if steps.requests:
+            tasks.append(_Task(number=number, change=change, place=place, steps=steps))
+        else:
+            self._outcomes[number] = DONE
 
-    def _task(
-        self, number: int, change: Change, place: str, raw: Mapping[str, Sequence[bytes]], tries: int = 0
-    ) -> _Task | None:
-        steps = self._builder.build(change, place, raw)
-        if not steps.requests:
-            return None
-        return _Task(number=number, change=change, place=place, steps=steps, tries=tries)
+    def _judge(self, change: Change, present: Present, *, whole: bool, begun: bool = False) -> Outcome | None:
+        begun = begun or _name(change) in self._begun
+        return self._verdicts.judge(change, present.place, present.fields, whole=whole, begun=begun)
 
-    def _send(self, tasks: list[_Task], outcomes: list[Outcome | None]) -> list[_Task]:
+    @staticmethod
+    def _missing(change: Change) -> Outcome:
+        return DONE if change.action == "delete" else gone(change)
+
+    # -- sending ------------------------------------------------------------------------------------------------
+
+    def _send(self, tasks: Sequence[_Task]) -> list[_Task]:
         """Send the next request of each task; give those that have more to send."""
         going_on: list[_Task] = []
         again: list[tuple[_Task, Response]] = []
-        undo: list[tuple[_Task, Response]] = []
-        answers = self._open.run([task.steps.requests[task.step] for task in tasks], WINDOW)
-        for index, response in answers:
+        refused: list[tuple[_Task, Response]] = []
+        self._session.begun.update(
+            _name(task.change) for task in tasks if task.change.action == "create" or len(task.steps.requests) > 1
+        )
+        for index, response in self._open.run([task.steps.requests[task.step] for task in tasks], WINDOW):
             task = tasks[index]
             if response.code == 0:
                 if task.step == 0 and task.change.action == "create":
-                    outcomes[task.number] = replace(DONE, anchor=self._anchor_of(response))
+                    task.anchor = self._anchor_of(response) or task.anchor
                 task.step += 1
                 if task.step < len(task.steps.requests):
                     going_on.append(task)
+                else:
+                    self._outcomes[task.number] = replace(DONE, anchor=task.anchor)
             elif task.steps.is_password[task.step]:
-                undo.append((task, response))
-            elif response.code in MOVED_ON and task.tries == 0:
+                refused.append((task, response))
+            elif may_have_moved_on(task.change, response) and not task.again:
                 again.append((task, response))
             else:
-                outcomes[task.number] = failed(task.change, response)
-        self._take_back(undo, outcomes)
-        going_on += self._look_again(again, outcomes)
-        return going_on
-
-    # -- looking again ------------------------------------------------------------------------------------------
-
-    def _look_again(self, refused: Sequence[tuple[_Task, Response]], outcomes: list[Outcome | None]) -> list[_Task]:
-        """Find out whether a change was done before, or contradicts what the entry is now; else try it once more."""
-        tasks: list[_Task] = []
-        found = self._look([(task.number, task.change) for task, _response in refused])
-        for (task, response), present in zip(refused, found, strict=True):
-            change = task.change
-            if present is None:
-                is_new = change.action in _CREATES
-                outcomes[task.number] = failed(change, response) if is_new else self._missing(change)
-                continue
-            if change.action == "create_container" and response.code == EXISTS:
-                outcomes[task.number] = DONE
-                continue
-            verdict = self._judge(change, present)
-            if verdict is None and change.action in ("rename", "move") and response.code == EXISTS:
-                verdict = failed(change, response)
-            if verdict is not None:
-                outcomes[task.number] = replace(verdict, anchor=present.anchor) if verdict == DONE else verdict
-                continue
-            rest = self._left_to_do(change, present)
-            outcomes[task.number] = failed(change, response)
-            try:
-                new = self._task(task.number, rest, present.place, present.raw, tries=1)
-            except RecordError as error:
-                outcomes[task.number] = Outcome(status="failed", code=error.reason_code, message=error.message)
-                continue
-            outcomes[task.number] = None
-            if new is not None:
-                tasks.append(new)
-        return tasks
-
-    def _look(self, wanted: Sequence[tuple[int, Change]]) -> list[_Present | None]:
-        """Read the entries of changes as they are: by their name, and where that is another one's, by their anchor."""
-        if not wanted:
-            return []
-        anchor = self._fields.anchor
-        names: dict[str, None] = {}
-        raw_names: dict[str, None] = {}
-        for _number, change in wanted:
-            names |= dict.fromkeys(name for name in (*change.before, *change.after) if self._is_readable(name))
-            raw_names |= dict.fromkeys(self._builder.flag_attributes(change))
-        columns = (*names, *([anchor] if anchor is not None else []))
-        maker = RowMaker(self._fields, columns, self._session.where)
-        asked = tuple(dict.fromkeys((*maker.attributes, *raw_names))) or ("objectClass",)
-        found: list[_Present | None] = [None] * len(wanted)
-        for index, row in self._open.read_entries([change.target or "" for _n, change in wanted], asked):
-            if row is not None:
-                found[index] = self._present(row, maker, columns, asked, raw_names)
-        for index, (_number, change) in enumerate(wanted):
-            present = found[index]
-            astray = change.anchor is not None and (present is None or present.anchor != change.anchor)
-            if astray:
-                found[index] = self._find_by_anchor(change.anchor or "", maker, columns, asked, raw_names)
-        return found
-
-    def _find_by_anchor(
-        self,
-        anchor: str,
-        maker: RowMaker,
-        columns: Sequence[str],
-        asked: Sequence[str],
-        raw_names: Mapping[str, None],
-    ) -> _Present | None:
-        name = self._fields.anchor or ""
-        wanted = filters.equals(name, self._fields.encode(name)(anchor))
-        stream = self._open.search(self._session.base, requests.SUBTREE, wanted, asked, page_size=None)
-        rows = [row for batch in stream for row in batch]
-        return self._present(rows[0], maker, columns, asked, raw_names) if len(rows) == 1 else None
-
-    def _present(
-        self,
-        row: t.Any,
-        maker: RowMaker,
-        columns: Sequence[str],
-        asked: Sequence[str],
-        raw_names: Mapping[str, None],
-    ) -> _Present:
-        values = maker.rows([row[: 1 + len(maker.attributes)]])[0]
-        fields = dict(zip(columns, values, strict=True))
-        (place,) = RowMaker(self._fields, (PLACE,), self._session.where).rows([row])[0]
-        raw = dict(zip(asked, row[1:], strict=True))
-        fields[PLACE] = place
-        anchor = fields.get(self._fields.anchor or "")
-        return _Present(
-            place=str(place),
-            fields=fields,
-            raw={name: raw[name] for name in raw_names},
-            anchor=anchor if isinstance(anchor, str) else None,
-        )
-
-    def _is_readable(self, name: str) -> bool:
-        info = self._fields.info(name)
-        return name.casefold() not in (PLACE, CONTAINER) and (info is None or not info.secret)
-
-    def _missing(self, change: Change) -> Outcome:
-        if change.action == "delete":
-            return DONE
-        return gone(change, self._deleted_when(change))
-
-    def _deleted_when(self, change: Change) -> str:
-        """Say when Active Directory deleted the entry, whose tombstone it keeps for a while (MS-ADTS 3.1.1.5.5)."""
-        anchor = self._fields.anchor
-        if not self._session.flavour.guid or change.anchor is None or anchor is None:
-            return ""
-        wanted = filters.equals(anchor, self._fields.encode(anchor)(change.anchor))
-        stream = self._open.search(
-            self._session.base,
-            requests.SUBTREE,
-            wanted,
-            ("whenChanged", "lastKnownParent"),
-            page_size=None,
-            controls=controls.show_deleted(),
-        )
-        rows = [row for batch in stream for row in batch]
-        if not rows:
-            return ""
-        _name, *values = rows[0]
-        when, parent = (b"".join(list(value)[:1]).decode("utf-8", "replace") for value in values)
-        return f"; it was deleted at {when} out of {parent or 'an unknown container'}"
-
-    def _judge(self, change: Change, present: _Present) -> Outcome | None:
-        readable = {name: value for name, value in change.after.items() if self._is_readable(name) or name == PLACE}
-        before = {name: value for name, value in change.before.items() if name != PLACE}
-        if change.action in ("rename", "move"):
-            # Others may have moved it; what counts is the entry, not the way it was called.
-            arrived = fold_dn(str(change.after[PLACE])) == fold_dn(present.place)
-            return DONE if arrived else None
-        return judge(replace(change, after=readable, before=before), present.fields, fold=self._fold)
-
-    def _fold(self, name: str, value: Single) -> Single:
-        is_dn = self._folds.get(name)
-        if is_dn is None:
-            info = self._fields.info(name)
-            is_dn = self._folds[name] = info is not None and info.kind == "dn"
-        return fold_dn(value) if is_dn and isinstance(value, str) else value
-
-    def _left_to_do(self, change: Change, present: _Present) -> Change:
-        """Give the change without the values of sets that are there or gone already."""
-        after = dict(change.after)
-        for name, value in change.after.items():
-            if not isinstance(value, ValueChanges):
-                continue
-            current = present.fields.get(name)
-            parts = current if isinstance(current, tuple) else () if current is None else (current,)
-            there = {self._fold(name, part) for part in parts}
-            after[name] = ValueChanges(
-                added=tuple(part for part in value.added if self._fold(name, part) not in there),
-                removed=tuple(part for part in value.removed if self._fold(name, part) in there),
-            )
-        return replace(change, after=after)
-
-    # -- what is left -------------------------------------------------------------------------------------------
-
-    def _take_back(self, refused: Sequence[tuple[_Task, Response]], outcomes: list[Outcome | None]) -> None:
-        """Delete the accounts just made whose password was refused, so that a later run can make them properly."""
-        if not refused:
-            return
-        advice = "Raise the length of the password, or use more kinds of characters. "
-        for task, response in refused:
-            refuse_server_fault(response)
-            outcomes[task.number] = password_refused(task.change, response, advice)
-        for _index, response in self._open.run([requests.delete(task.place) for task, _r in refused], WINDOW):
-            refuse_server_fault(response)
+                self._outcomes[task.number] = failed(task.change, response, written=task.step)
+        self._take_back(refused)
+        return going_on + self._look_again(again)
 
     def _anchor_of(self, response: Response) -> str | None:
         entry = controls.decode_read_entry(response.controls, controls.POST_READ)
         anchor = self._fields.anchor
-        if entry is None or anchor is None:
+        if entry is None or anchor is None or self._session.flavour.guid:
             return None
         values = next((v for name, v in entry.attributes.items() if name.casefold() == anchor.casefold()), ())
-        return values[0].decode("ascii") if values and not self._session.flavour.guid else None
+        return values[0].decode("ascii") if values else None
 
-    def _add_anchors(self, changes: Sequence[Change], outcomes: list[Outcome | None]) -> None:
+    # -- looking again ------------------------------------------------------------------------------------------
+
+    def _look_again(self, refused: Sequence[tuple[_Task, Response]]) -> list[_Task]:
+        """Find out whether a change was done before, or contradicts what the entry is now; else try it once more."""
+        tasks: list[_Task] = []
+        if not refused:
+            return tasks
+        found = self._looker.look(self._open, [task.change for task, _response in refused], whole=True)
+        for (task, response), present in zip(refused, found, strict=True):
+            try:
+                verdict = self._verdict_again(task, response, present)
+            except RecordError as error:
+                verdict = _at_fault(error)
+            if verdict is None and task.steps.requests:
+                tasks.append(task)
+            else:
+                self._outcomes[task.number] = verdict or replace(DONE, anchor=task.anchor)
+        return tasks
+
+    def _verdict_again(self, task: _Task, response: Response, present: Present | None) -> Outcome | None:
+        """Give the outcome of a change that was refused; None when `task` was given what is left to do."""
+        change = task.change
+        if present is None:
+            refused = change.action in _CREATES
+            return failed(change, response, written=task.step) if refused else self._missing(change)
+        task.anchor = present.anchor if change.action == "create" else None
+        if change.action == "create_container":
+            return DONE if response.code == EXISTS else failed(change, response)
+        lacking = None
+        if change.action == "create" and (task.step or _name(change) in self._begun):
+            lacking = self._verdicts.left_to_create(change, present.fields)
+        if lacking is not None:
+            task.steps = self._builder.finish(change, present.place, lacking, present.raw)
+        else:
+            verdict = self._judge(change, present, whole=True, begun=task.step > 0)
+            if verdict is not None:
+                return replace(DONE, anchor=task.anchor) if verdict == DONE else verdict
+            task.change = self._verdicts.left_to_do(change, present.fields)
+            task.steps = self._builder.build(task.change, present.place, present.raw, looked=True)
+        task.place, task.step, task.again = present.place, 0, True
+        return None
+
+    # -- what is left -------------------------------------------------------------------------------------------
+
+    def _take_back(self, refused: Sequence[tuple[_Task, Response]]) -> None:
+        """Delete the accounts just made whose password was refused, so that a later run can make them properly."""
+        if not refused:
+            return
+        policy = self._policy()
+        deletions = [requests.delete(task.place) for task, _response in refused]
+        for index, taken_back in self._open.run(deletions, WINDOW):
+            task, response = refused[index]
+            self._outcomes[task.number] = password_refused(task.change, response, policy, taken_back)
+
+    def _policy(self) -> str:
+        """Give the password policy for people (MS-ADTS 3.1.1.5.2.2)."""
+        domain = self._session.root.first("defaultNamingContext")
+        if not self._session.flavour.guid or not domain:
+            return "the directory's policy"
+        ((_index, row),) = self._open.read_entries([domain], ("minPwdLength", "pwdProperties"))
+        length, properties = (int(values[0]) if values else 0 for values in (row[1:] if row is not None else ((), ())))
+        kinds = ", three kinds of them, and no account name" if properties & COMPLEX else ""
+        return f"the domain's policy (at least {length} characters{kinds}; one for some accounts may ask for more)"
+
+    def _add_anchors(self, changes: Sequence[Change]) -> None:
         """Read the anchors of new entries that the server did not tell with its answer."""
         anchor = self._fields.anchor
         wanted = [
             number
-            for number, (change, outcome) in enumerate(zip(changes, outcomes, strict=True))
+            for number, (change, outcome) in enumerate(zip(changes, self._outcomes, strict=True))
             if change.action == "create" and outcome is not None and outcome.status == "done" and not outcome.anchor
         ]
         if anchor is None or not wanted:
@@ -352,27 +264,24 @@ class LdapWriter:
         maker = RowMaker(self._fields, (anchor,), self._session.where)
         places = [changes[number].target or "" for number in wanted]
         for index, row in self._open.read_entries(places, maker.attributes):
-            outcome = outcomes[wanted[index]]
+            outcome = self._outcomes[wanted[index]]
             if row is not None and outcome is not None:
                 (value,) = maker.rows([row])[0]
-                outcomes[wanted[index]] = replace(outcome, anchor=value if isinstance(value, str) else None)
+                self._outcomes[wanted[index]] = replace(outcome, anchor=value if isinstance(value, str) else None)
+
+    def _add_deletions(self, changes: Sequence[Change]) -> None:
+        """Say of the records that are gone when they were deleted, where the server knows."""
+        numbers = [
+            number for number, outcome in enumerate(self._outcomes) if outcome is not None and outcome.code == "gone"
+        ]
+        said = self._looker.deletions(self._open, [changes[number] for number in numbers])
+        for number, more in zip(numbers, said, strict=True):
+            self._outcomes[number] = gone(changes[number], more)
 
 
-def _waves(changes: Sequence[Change]) -> Iterator[list[int]]:
-    """Cut a batch where an order matters: entries above before those below them, one change of an entry at a time."""
-    wave: list[int] = []
-    kind: tuple[str, int] | None = None
-    places: set[str] = set()
-    for number, change in enumerate(changes):
-        ordered = change.action in ("create", "create_container", "delete")
-        depth = len(parse_dn(change.target or "")) if ordered else 0
-        place = fold_dn(change.target or "")
-        repeated = place in places and change.action not in _PARALLEL
-        if wave and ((change.action, depth) != kind or repeated):
-            yield wave
-            wave, places = [], set()
-        kind = (change.action, depth)
-        wave.append(number)
-        places.add(place)
-    if wave:
-        yield wave
+def _at_fault(error: RecordError) -> Outcome:
+    return Outcome(status="failed", code=error.reason_code, message=error.message)
+
+
+def _name(change: Change) -> tuple[str, str]:
+    return change.action, fold_dn(change.target or "")

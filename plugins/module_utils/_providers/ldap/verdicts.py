@@ -1,0 +1,145 @@
+# Copyright (c) 2026, the lockstep.sync contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What may still be done to an entry as it is now: all of a change, what is left of it, or nothing."""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Mapping
+from dataclasses import replace
+
+from ..._model.dn import fold_dn
+from ..._model.plans import DONE, Change, Outcome, PlannedValue, ValueChanges
+from ..._model.secrets import GeneratedPassword
+from ..._model.values import Single, Value, members
+from ..before_image import judge
+from .fields import Fields
+from .flavours import CONTAINER, PLACE
+from .modifications import MOST_ASSERTED
+from .outcomes import record_name
+from .places import DN_CHANGES, judge_place
+from .steps import CHUNK
+
+
+def has_sets(change: Change) -> bool:
+    """Tell whether single values are added to or taken from a set."""
+    return any(isinstance(value, ValueChanges) for value in change.after.values())
+
+
+class Verdicts:
+    """Judges changes of one directory; names in values are the same however they are spelled."""
+
+    def __init__(self, fields: Fields) -> None:
+        self._fields = fields
+        self._folds: dict[str, bool] = {}
+
+    def narrowed(self, change: Change, *, whole: bool) -> Change:
+        """Give the change with what is compared only: never a password or where the entry is. Unless `whole`, neither
+        sets that are added to or taken from nor long ones that the change leaves alone.
+        """
+        if change.action in DN_CHANGES:
+            return replace(change, before={}, after={})
+        after = {
+            name: value
+            for name, value in change.after.items()
+            if self._is_compared(name) and (whole or not isinstance(value, ValueChanges))
+        }
+        before = {
+            name: value
+            for name, value in change.before.items()
+            if self._is_compared(name)
+            and not isinstance(change.after.get(name), ValueChanges)
+            and (name in after or len(members(value)) <= MOST_ASSERTED)
+        }
+        return replace(change, before=before, after=after)
+
+    def _is_compared(self, name: str) -> bool:
+        info = self._fields.info(name)
+        return name.casefold() not in (PLACE, CONTAINER) and (info is None or not info.secret)
+
+    def judge(
+        self, change: Change, place: str, current: Mapping[str, Value], *, whole: bool, begun: bool = False
+    ) -> Outcome | None:
+        """Give the outcome of a change that must not be applied, None for one of which something is left to do.
+
+        Args:
+            change: the planned change.
+            place: where the entry is.
+            current: its fields, at least those of `narrowed`.
+            whole: whether the sets are among `current`.
+            begun: an earlier try of ours may have written a part of it.
+        """
+        if change.action in DN_CHANGES:
+            return judge_place(change, place)
+        compared = self.narrowed(change, whole=whole)
+        if begun:
+            written = {
+                name
+                for name, value in compared.after.items()
+                if name in compared.before and self._agrees(name, value, current.get(name))
+            }
+            before = {name: current.get(name) if name in written else value for name, value in compared.before.items()}
+            compared = replace(compared, before=before)
+        verdict = judge(compared, current, fold=self._fold)
+        if verdict == DONE and change.action == "create" and len(compared.after) < len(change.after):
+            return _unknown_password(change)
+        return None if verdict == DONE and not whole and has_sets(change) else verdict
+
+    def left_to_do(self, change: Change, current: Mapping[str, Value]) -> Change:
+        """Give the change without the fields, and the values of sets, that are as planned already."""
+        after: dict[str, PlannedValue] = {}
+        for name, value in change.after.items():
+            if not self._is_compared(name) or name not in current:
+                after[name] = value
+            elif isinstance(value, ValueChanges):
+                there = self._folded(name, current[name])
+                after[name] = ValueChanges(
+                    added=tuple(part for part in value.added if self._fold(name, part) not in there),
+                    removed=tuple(part for part in value.removed if self._fold(name, part) in there),
+                )
+            elif not self._agrees(name, value, current[name]):
+                after[name] = value
+        # What was found as planned is what others must not change from now on.
+        before = {
+            name: current[name] if name in change.after and name not in after else value
+            for name, value in change.before.items()
+        }
+        return replace(change, before=before, after=after)
+
+    def left_to_create(self, change: Change, current: Mapping[str, Value]) -> dict[str, ValueChanges] | None:
+        """Give the values that a new entry still lacks; None when it is not the one that was begun. What is written
+        last (flags, passwords) and what the server fills in by itself do not matter.
+        """
+        lacking: dict[str, ValueChanges] = {}
+        for name, value in self.narrowed(change, whole=True).after.items():
+            if value is None or self._fields.flag(name) is not None or isinstance(value, GeneratedPassword):
+                continue
+            wanted, there = self._folded(name, t.cast("Value", value)), self._folded(name, current.get(name))
+            if wanted == there:
+                continue
+            if len(wanted) <= CHUNK or not there < wanted:
+                return None
+            missing = (part for part in members(t.cast("Value", value)) if self._fold(name, part) not in there)
+            lacking[name] = ValueChanges(added=tuple(missing))
+        return lacking
+
+    def _agrees(self, name: str, value: PlannedValue, current: Value) -> bool:
+        if isinstance(value, (GeneratedPassword, ValueChanges)):
+            return False
+        return self._folded(name, value) == self._folded(name, current)
+
+    def _folded(self, name: str, value: Value) -> frozenset[Single]:
+        return frozenset(self._fold(name, part) for part in members(value))
+
+    def _fold(self, name: str, value: Single) -> Single:
+        is_dn = self._folds.get(name)
+        if is_dn is None:
+            info = self._fields.info(name)
+            is_dn = self._folds[name] = info is not None and info.kind == "dn"
+        return fold_dn(value) if is_dn and isinstance(value, str) else value
+
+
+def _unknown_password(change: Change) -> Outcome:
+    message = f"a record {record_name(change)} has appeared; whether it has the planned password is not known"
+    return Outcome(status="skipped", code="exists", message=message)
