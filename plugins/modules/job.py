@@ -129,7 +129,7 @@ options:
   on_disable: &on_disable
     description:
       - What V(disable) of O(missing_at_source) does beside locking the account.
-      - Counts for all objects that do not give their own.
+      - Counts for all objects that disable and do not give their own, which counts instead of it as a whole.
     type: dict
     suboptions:
       move_to:

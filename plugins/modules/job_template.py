@@ -125,7 +125,7 @@ options:
       on_disable:
         description:
           - What V(disable) of C(missing_at_source) does beside locking the account.
-          - Counts for all objects that do not give their own.
+          - Counts for all objects that disable and do not give their own, which counts instead of it as a whole.
         type: dict
         suboptions:
           move_to:
@@ -225,7 +225,7 @@ options:
           on_disable:
             description:
               - What V(disable) of C(missing_at_source) does beside locking the account.
-              - Counts for all objects that do not give their own.
+              - Counts for all objects that disable and do not give their own, which counts instead of it as a whole.
             type: dict
             suboptions:
               move_to:

@@ -122,6 +122,7 @@ def parse_job(name: str, definition: Mapping[str, t.Any]) -> JobSpec:
     )
     objects = tuple(_read_object(data, job, spec, number) for number, data in enumerate(job.items("objects"), start=1))
     _refuse_duplicates((item.name for item in objects), place, "object", "Give each object its own `name`.")
+    directory_options.check_on_disable(job, objects)
     spec = dataclasses.replace(spec, objects=objects)
     return dataclasses.replace(spec, mapping_digest=mapping_digest(spec))
 
@@ -137,31 +138,25 @@ def normalize_job(name: str, definition: Mapping[str, t.Any]) -> dict[str, t.Any
     for item, given in zip(spec.objects, definition["objects"], strict=True):
         plain = _object_to_plain(item, full=False)
         for option in ("source", "destination"):
-            place = _own_place(given.get(option) or {}, plain.pop(option, {}))
+            place = directory_options.own_place(given.get(option) or {}, plain.pop(option, {}))
             if place:
                 plain[option] = place
-        plain = _ordered(plain, OBJECT_OPTIONS)
         for option in (*INHERITED, "on_disable"):
             if given.get(option) is None:
                 plain.pop(option, None)
-        objects.append(plain)
+        if given.get("on_disable") is not None:
+            plain["on_disable"] = directory_options.own_on_disable(item.on_disable)
+        objects.append(_ordered(plain, OBJECT_OPTIONS))
     plain = _job_to_plain(spec, definition, full=False)
     plain["objects"] = objects
     return _ordered(plain, JOB_OPTIONS)
-
-
-def _own_place(given: Mapping[str, t.Any], place: Mapping[str, t.Any]) -> dict[str, t.Any]:
-    """Give the options of an object's place that the object gives itself, in their normal form."""
-    own = {name for name, value in given.items() if value not in (None, "")}
-    plain = {name: value for name, value in place.items() if name in own}
-    return plain | ({"include_subcontainers": given["include_subcontainers"]} if "include_subcontainers" in own else {})
 
 
 def effective_job(name: str, definition: Mapping[str, t.Any]) -> dict[str, t.Any]:
     """Give the job with every default filled in; options that have no value are left out. Raises ConfigError."""
     spec = parse_job(name, definition)
     plain = _job_to_plain(spec, definition, full=True)
-    plain["objects"] = [_object_to_plain(item, full=True) for item in spec.objects]
+    plain["objects"] = [_object_to_plain(item, full=True, job=spec) for item in spec.objects]
     return {"name": name} | _ordered(plain, JOB_OPTIONS)
 
 
@@ -205,7 +200,7 @@ def _override(base: Endpoint, side: Section) -> Endpoint:
     """Give the job's endpoint with an object's own place. A table, query or sheet of the object replaces the job's
     place as a whole; of a directory's options it gives only those that differ.
     """
-    given = {option: value for option, value in _read_place(side).items() if side.given.get(option, "") != ""}
+    given = {option: value for option, value in _read_place(side).items() if option in side.given and value is not None}
     if not given:
         return base
     if any(option in given for option in WHOLE_PLACES):
@@ -264,9 +259,7 @@ def _read_object(data: object, job: Section, spec: JobSpec, number: int) -> Obje
         protect=spec.protect,
         fields=fields,
     )
-    inherited = directory_options.read_on_disable(job.section("on_disable", directory_options.ON_DISABLE))
-    options = directory_options.read_object(item, spec_of_object, inherited)
-    return dataclasses.replace(spec_of_object, **options)
+    return dataclasses.replace(spec_of_object, **directory_options.read_object(item, spec_of_object, job))
 
 
 def _read_field(data: object, place: str, number: int) -> FieldSpec:
@@ -330,8 +323,11 @@ def _endpoint_to_plain(endpoint: Endpoint) -> dict[str, t.Any]:
     return plain | _place_to_plain(endpoint) | ({"replace_file": True} if endpoint.replace_file else {})
 
 
-def _place_to_plain(endpoint: Endpoint) -> dict[str, t.Any]:
-    return {option: getattr(endpoint, option) for option in PLACES if getattr(endpoint, option) not in (None, True)}
+def _place_to_plain(endpoint: Endpoint, base: Endpoint | None = None) -> dict[str, t.Any]:
+    """Give the place of an endpoint. What would be taken from `base`, the job's, is written out where it differs."""
+    shown = {option: getattr(endpoint, option) for option in PLACES if getattr(endpoint, option) not in (None, True)}
+    own = base is not None and endpoint.include_subcontainers and not base.include_subcontainers
+    return shown | ({"include_subcontainers": True} if own else {})
 
 
 def _field_to_plain(spec: FieldSpec, *, full: bool) -> dict[str, t.Any]:
@@ -340,12 +336,12 @@ def _field_to_plain(spec: FieldSpec, *, full: bool) -> dict[str, t.Any]:
     return plain if full or spec.transform else {key: value for key, value in plain.items() if key != "transform"}
 
 
-def _object_to_plain(spec: ObjectSpec, *, full: bool) -> dict[str, t.Any]:
+def _object_to_plain(spec: ObjectSpec, *, full: bool, job: JobSpec | None = None) -> dict[str, t.Any]:
     plain: dict[str, t.Any] = {} if not full and spec.name == spec.type else {"name": spec.name}
     if full or spec.type != "row":
         plain["type"] = spec.type
-    for side, endpoint in (("source", spec.source), ("destination", spec.destination)):
-        plain[side] = _place_to_plain(endpoint)
+    for side in ("source", "destination"):
+        plain[side] = _place_to_plain(getattr(spec, side), None if job is None else getattr(job, side))
     plain |= {
         "when": spec.when,
         "missing_at_destination": spec.missing_at_destination,
@@ -365,7 +361,7 @@ def _job_to_plain(spec: JobSpec, definition: Mapping[str, t.Any], *, full: bool)
         "changed_only": {"field": spec.changed_only} if spec.changed_only else None,
         "protect": spec.protect,
         "create_containers": spec.create_containers or None,
-        "on_disable": _job_on_disable(definition),
+        "on_disable": directory_options.job_on_disable(Section(definition, "job", JOB_OPTIONS)),
         "smart_groups": list(spec.smart_groups) or None,
         "template": spec.template,
         "limits": _options_to_plain(spec.limits, full=full),
@@ -387,12 +383,6 @@ def _job_to_plain(spec: JobSpec, definition: Mapping[str, t.Any], *, full: bool)
     }
     plain |= {option: value for option, value in shown.items() if full or value != standard[option]}
     return plain
-
-
-def _job_on_disable(definition: Mapping[str, t.Any]) -> dict[str, t.Any] | None:
-    section = Section(definition.get("on_disable") or {}, "on_disable", directory_options.ON_DISABLE)
-    given = directory_options.read_on_disable(section)
-    return None if given is None else directory_options.on_disable_to_plain(given)
 
 
 def _ordered(plain: Mapping[str, t.Any], order: tuple[str, ...]) -> dict[str, t.Any]:
