@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+import itertools
 import typing as t
 from dataclasses import dataclass
 
+from .dn import fold_dn, is_within_folded
 from .errors import ConfigError
 from .jobs import DIRECTORIES, Endpoint, JobSpec, ObjectSpec, ProviderType, Resolve
-from .object_types import DEFAULT_TYPES, ROW, type_of, unmapped_mandatory
+from .object_types import DEFAULT_TYPES, ROW, ObjectType, type_of, unmapped_mandatory
 
 Side: t.TypeAlias = t.Literal["source", "destination"]
 PROVIDER_TYPES: tuple[ProviderType, ...] = ("csv", "excel", "sql", "ldap", "active_directory")
@@ -71,7 +73,7 @@ def check_endpoints(job: JobSpec, source_type: ProviderType, destination_type: P
         check_endpoint(spec.destination, "destination", destination_type, place)
         _check_directory_options(spec, destination_type, place)
         _check_type(spec, source_type, destination_type, place)
-    _refuse_shared_deletes(job)
+    _refuse_shared_deletes(job, destination_type)
 
 
 def _check_directory_options(spec: ObjectSpec, destination_type: ProviderType, place: str) -> None:
@@ -104,8 +106,10 @@ def _check_type(spec: ObjectSpec, source_type: ProviderType, destination_type: P
             raise ConfigError(
                 f"{place}: type {spec.type!r} is one of directories, and neither side is one. Leave `type` out."
             )
+        if spec.type != ROW:
+            type_of(spec, source_type, place)
         return
-    found = type_of(spec, destination_type)
+    found = type_of(spec, destination_type, place)
     if found is None or spec.missing_at_destination != "create":
         return
     missing = unmapped_mandatory(spec, found)
@@ -118,15 +122,49 @@ def _check_type(spec: ObjectSpec, source_type: ProviderType, destination_type: P
         )
 
 
-def _refuse_shared_deletes(job: JobSpec) -> None:
-    """Refuse objects that write to one container and delete: each would miss the other's records at its source."""
-    places: dict[tuple[Endpoint, str], str] = {}
-    deleting = {(spec.destination, spec.type) for spec in job.objects if spec.missing_at_source != "skip"}
-    for spec in job.objects:
-        other = places.setdefault((spec.destination, spec.type), spec.name)
-        if other != spec.name and (spec.destination, spec.type) in deleting:
-            raise ConfigError(
-                f"job {job.name!r}: objects {other!r} and {spec.name!r} have the same destination, so with "
-                f"`missing_at_source: {spec.missing_at_source}` one would take the other's records for gone. Give them "
-                "destinations of their own, make them one object, or set `missing_at_source: skip` for both."
-            )
+def _refuse_shared_deletes(job: JobSpec, destination_type: ProviderType) -> None:
+    """Refuse objects that read each other's records at the destination and delete or disable: each would miss the
+    other's records at its source.
+    """
+    reads_same = _reads_same_entries if destination_type in DIRECTORIES else _reads_same_rows
+    for other, spec in itertools.combinations(job.objects, 2):
+        for deleting, victim in ((spec, other), (other, spec)):
+            if deleting.missing_at_source != "skip" and reads_same(deleting, victim, destination_type):
+                same = "have the same destination" if spec.destination == other.destination else "read the same records"
+                raise ConfigError(
+                    f"job {job.name!r}: objects {other.name!r} and {spec.name!r} {same}, so with `missing_at_source: "
+                    f"{deleting.missing_at_source}` {deleting.name!r} would take the other's records for gone. Give "
+                    "them destinations of their own, make them one object, or set `missing_at_source: skip` for both."
+                )
+
+
+def _reads_same_rows(deleting: ObjectSpec, other: ObjectSpec, _type: ProviderType) -> bool:
+    # Rows have no type; `type` then narrows what is read at a directory as source.
+    return deleting.destination == other.destination
+
+
+def _reads_same_entries(deleting: ObjectSpec, other: ObjectSpec, type_name: ProviderType) -> bool:
+    """Tell whether the records of `other` are among those that `deleting` reads. A filter of its own keeps it apart.
+
+    An object that only updates has no records of its own, unless it reads exactly the same ones.
+    """
+    mine, its = deleting.destination, other.destination
+    if mine.filter != its.filter or not _covers(mine, its):
+        return False
+    found, found_there = type_of(deleting, type_name), type_of(other, type_name)
+    if found is None or found_there is None or not _holds(found, found_there):
+        return False
+    has_its_own = other.missing_at_destination == "create" or other.missing_at_source != "skip"
+    return has_its_own or (_covers(its, mine) and _holds(found_there, found))
+
+
+def _covers(wide: Endpoint, narrow: Endpoint) -> bool:
+    """Tell whether what `wide` reads holds the container of `narrow`. No container is the base of the provider."""
+    outer, inner = (fold_dn(side.container) if side.container else "" for side in (wide, narrow))
+    return outer == inner or (wide.include_subcontainers and is_within_folded(inner, outer))
+
+
+def _holds(wide: ObjectType, narrow: ObjectType) -> bool:
+    """Tell whether entries of the type `narrow` are read as entries of the type `wide`, too."""
+    classes = {name.casefold() for name in narrow.object_classes}
+    return wide.object_classes[-1].casefold() in classes and wide.class_filter in (None, narrow.class_filter)

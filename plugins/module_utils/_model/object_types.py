@@ -99,16 +99,16 @@ def find_type(provider_type: ProviderType, name: str, place: str) -> ObjectType:
     return folded.get(name.casefold()) or ObjectType(object_classes=(name,))
 
 
-def type_of(spec: ObjectSpec, provider_type: ProviderType) -> ObjectType | None:
+def type_of(spec: ObjectSpec, provider_type: ProviderType, place: str = "") -> ObjectType | None:
     """Give the type of the object at a provider of `provider_type`, None where records are rows.
 
     At a destination directory `type: row` is the directory's default type. `object_classes` and `rdn` of the object
-    win over the type's own.
+    win over the type's own. Raises ConfigError for an unknown type, with `place` in front or else the object.
     """
     if provider_type not in DIRECTORIES:
         return None
     name = DEFAULT_TYPES[provider_type] if spec.type == ROW else spec.type
-    found = find_type(provider_type, name, f"object {spec.name!r}, type")
+    found = find_type(provider_type, name, f"{place or f'object {spec.name!r}'}, type")
     if spec.object_classes:
         found = replace(found, object_classes=spec.object_classes)
     return found if spec.rdn is None else replace(found, rdn=spec.rdn)
