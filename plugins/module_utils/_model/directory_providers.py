@@ -64,8 +64,15 @@ def _read_common(options: Section, place: str) -> dict[str, t.Any]:
         "ca_cert": ca_cert,
         "cert_validation": validation,
         "page_size": options.integer("page_size", PAGE_SIZE, minimum=1, maximum=LARGEST_PAGE),
-        "timeout": options.seconds("timeout", TIMEOUT) or TIMEOUT,
+        "timeout": _read_timeout(options),
     }
+
+
+def _read_timeout(options: Section) -> float:
+    timeout = options.seconds("timeout", TIMEOUT)
+    if not timeout:
+        raise options.wrong("timeout", "a number of seconds above 0")
+    return timeout
 
 
 def _read_urls(options: Section, place: str) -> list[str]:
@@ -84,19 +91,39 @@ def _check_url(url: str, place: str) -> None:
     if not separator or scheme not in SCHEMES:
         got = scheme if separator else "a text without `://`"
         raise ConfigError(unknown("scheme in `url`", got, SCHEMES, where=place))
-    authority, _slash, path = rest.partition("/")
-    if "@" in authority:
+    if "@" in rest:
         raise ConfigError(
             f"{place}: `url` must not contain credentials. Give them as options, the password as `password` or "
             "`password_from`."
         )
-    if not authority:
-        raise ConfigError(f"{place}: `url` {url!r} names no host.")
-    if path:
+    if any(char.isspace() or not char.isprintable() for char in url):
+        raise ConfigError(f"{place}: `url` {url!r} has blanks or control characters in it. Take them out.")
+    authority, _slash, path = rest.partition("/")
+    if scheme == "ldapi":
+        _check_socket(url, authority, path, place)
+    elif path or "?" in rest or "#" in rest:
         raise ConfigError(
-            f"{place}: `url` {url!r} has a path. Give scheme, host and port only, and the base as `base_dn`."
+            f"{place}: `url` {url!r} has a path or query. Give scheme, host and port only, and the base as `base_dn`."
         )
+    else:
+        _check_host(url, place)
+
+
+def _check_socket(url: str, authority: str, path: str, place: str) -> None:
+    if path or not urllib.parse.unquote(authority).startswith("/"):
+        raise ConfigError(
+            f"{place}: `url` {url!r} names no socket. Give its absolute path with each / written as %2F, such as "
+            "ldapi://%2Frun%2Fslapd%2Fldapi."
+        )
+
+
+def _check_host(url: str, place: str) -> None:
     try:
-        _port = urllib.parse.urlsplit(url).port if scheme != "ldapi" else None
+        parts = urllib.parse.urlsplit(url)
+        host, port = parts.hostname, parts.port
     except ValueError:
-        raise ConfigError(f"{place}: `url` {url!r} has no valid port.") from None
+        host, port = "", 0
+    if port == 0:
+        raise ConfigError(f"{place}: `url` {url!r} has no valid host and port. Valid ports: 1 to 65535.")
+    if not host:
+        raise ConfigError(f"{place}: `url` {url!r} names no host. Give it, such as ldaps://dc1.example.com.")
