@@ -10,12 +10,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from .._model.definitions import parse_job
+from .._model.dn import fold_dn, is_within_folded
 from .._model.jobs import Endpoint, FieldSpec, JobSpec, ObjectSpec
 from .._model.steps import fields_read
 from .._store.jobs import StoredJob
 
 Spot = tuple[str, str, str]
-"""Where a value lives: the system, the container (empty for a file), the field."""
+"""Where a value lives: the system, the container (empty for a file and for the base of a directory), the field."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -97,21 +98,29 @@ def _flows_of_job(spec: JobSpec, identities: Mapping[str, str], specs: Sequence[
 
 
 def _origins(item: ObjectSpec, identities: Mapping[str, str], specs: Sequence[JobSpec]) -> Iterator[tuple[str, str]]:
-    """Give the containers that an object reads; a query those that jobs write to and whose names stand in its text."""
+    """Give the containers that an object reads; a query those that jobs write to and whose names stand in its text, a
+    container of a directory also those that jobs write to and that share entries with it.
+    """
     system = identities[item.source.provider]
-    if item.source.query is None:
-        yield system, _container(item.source)
-        return
-    words = set(re.findall(r"\w+", item.source.query.casefold()))
+    own = _container(item.source)
     written = {
         _container(other.destination)
         for spec in specs
         for other in spec.objects
         if identities[other.destination.provider] == system
     }
-    for container in sorted(written):
-        if container.rpartition(".")[2] in words:
-            yield system, container
+    if item.source.query is not None:
+        words = set(re.findall(r"\w+", item.source.query.casefold()))
+        for container in sorted(written):
+            if container.rpartition(".")[2] in words:
+                yield system, container
+        return
+    yield system, own
+    if item.source.table is None and item.source.sheet is None:
+        for container in sorted(written - {own}):
+            below = item.source.include_subcontainers and is_within_folded(container, own)
+            if below or is_within_folded(own, container):
+                yield system, container
 
 
 def _sources_of(field: FieldSpec) -> Iterator[str]:
@@ -122,6 +131,8 @@ def _sources_of(field: FieldSpec) -> Iterator[str]:
 
 
 def _container(endpoint: Endpoint) -> str:
+    if endpoint.container is not None:
+        return fold_dn(endpoint.container)
     return (endpoint.table or endpoint.sheet or "").casefold()
 
 

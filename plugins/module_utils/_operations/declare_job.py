@@ -6,13 +6,15 @@
 from __future__ import annotations
 
 import typing as t
+import urllib.parse
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from .._model.definitions import effective_job, normalize_job, parse_job
+from .._model.dn import fold_dn
 from .._model.endpoints import check_endpoints
 from .._model.errors import ConfigError, LockedError, unknown
-from .._model.jobs import JobSpec
+from .._model.jobs import DIRECTORIES, JobSpec
 from .._model.sections import drop_none
 from .._store.jobs import StoredJob, job_lock
 from .._store.locks import Holder
@@ -188,4 +190,8 @@ def _warnings(store: Store, names: Sequence[str]) -> dict[str, tuple[str, ...]]:
 
 def _identity(type_name: str, options: Plain) -> str:
     """Give what two providers share when they stand for the same system."""
+    if type_name in DIRECTORIES:
+        # One server may be reached in several ways: encrypted or not, as LDAP or as Active Directory.
+        host = urllib.parse.urlsplit(options["url"][0]).hostname
+        return f"directory {host} {fold_dn(options.get('base_dn') or '')}"
     return f"{type_name} {options.get('path') or options.get('url')}"

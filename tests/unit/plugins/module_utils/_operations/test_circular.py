@@ -135,3 +135,45 @@ def test_of_several_ways_back_the_shortest_is_told() -> None:
     ((_name, message),) = warn(*jobs)
     assert "job 'four'" in message
     assert "job 'two'" not in message
+
+
+# -- containers of directories ------------------------------------------------------------------------------------
+
+
+def at(side: str, container: str | None, stored: StoredJob, **options: t.Any) -> StoredJob:
+    """Give the job with this container of provider `b` on one side."""
+    place = {} if container is None else {"container": container}
+    return dataclasses.replace(stored, definition={**stored.definition, side: {"provider": "b", **place, **options}})
+
+
+@pytest.mark.parametrize(
+    ("written", "read", "found"),
+    [
+        ("ou=staff,dc=x", "OU=Staff, DC=X", True),
+        ("ou=it,ou=staff,dc=x", "ou=staff,dc=x", True),
+        ("dc=x", "ou=staff,dc=x", True),
+        (None, "ou=staff,dc=x", True),
+        ("ou=staff,dc=x", None, True),
+        (None, None, True),
+        ("ou=staff,dc=x", "ou=guests,dc=x", False),
+        ("ou=mystaff,dc=x", "ou=staff,dc=x", False),
+    ],
+)
+def test_containers_that_share_entries_are_the_same_place(written: str | None, read: str | None, found: bool) -> None:
+    forth = at("destination", written, job("one", "a", "b", "x>y"))
+    back = at("source", read, job("two", "b", "a", "y>x"))
+    assert len(warn(forth, back)) == found
+    assert len(warn(forth, back, names=["two"])) == found
+
+
+def test_a_container_alone_does_not_hold_what_lies_below() -> None:
+    forth = at("destination", "ou=it,ou=staff,dc=x", job("one", "a", "b", "x>y"))
+    back = at("source", "ou=staff,dc=x", job("two", "b", "a", "y>x"), include_subcontainers=False)
+    assert warn(forth, back) == []
+
+
+def test_the_field_that_resolve_reads_is_followed() -> None:
+    boss = {"name": "y", "transform": [{"resolve": {"match": "uid", "field": "x"}}]}
+    assert len(warn(job("one", "a", "b", boss), job("two", "b", "a", "y>x"))) == 1
+    other = {"name": "y", "transform": [{"resolve": {"match": "uid", "field": "z"}}]}
+    assert warn(job("one", "a", "b", other), job("two", "b", "a", "y>x")) == []

@@ -250,3 +250,60 @@ def test_several_jobs_tell_a_circular_flow_between_them_once(store: Store) -> No
     )
     done = declare_jobs(store, [forth, back], holder=HERE, check_mapping=accept)
     assert sum(len(item.warnings) for item in done) == 1
+
+
+# -- directories --------------------------------------------------------------------------------------------------
+
+
+def directory(name: str, url: str | list[str], **options: t.Any) -> ProviderRequest:
+    return ProviderRequest(name=name, definition={"ldap": {"url": url, "auth": "anonymous", **options}})
+
+
+def domain(name: str, url: str, **options: t.Any) -> ProviderRequest:
+    return ProviderRequest(name=name, definition={"active_directory": {"url": url, "username": "a@x", **options}})
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        (directory("d", "ldap://Dir:389", base_dn="dc=x"), directory("e", "ldaps://dir", base_dn="DC=X"), True),
+        (directory("d", ["ldap://dir", "ldap://b"]), directory("e", "ldap://dir"), True),
+        (domain("d", "ldaps://dc"), directory("e", "ldap://dc"), True),
+        (directory("d", "ldapi://%2Frun%2Fa"), directory("e", "ldapi://%2Frun%2Fa"), True),
+        (directory("d", "ldapi://%2Frun%2Fa"), directory("e", "ldapi://%2Frun%2Fb"), False),
+        (directory("d", "ldap://dir", base_dn="dc=x"), directory("e", "ldap://dir", base_dn="dc=y"), False),
+        (directory("d", "ldap://dir"), directory("e", "ldap://other"), False),
+    ],
+)
+def test_directories_are_the_same_system_by_host_and_base(
+    store: Store, one: ProviderRequest, other: ProviderRequest, same: bool
+) -> None:
+    declare_providers(store, [one, other])
+    fields = [KEY, {"name": "mail", "source": "mail"}]
+    forth = {"source": {"provider": "hr"}, "destination": {"provider": "d"}, "objects": [{"fields": fields}]}
+    back = {"source": {"provider": "e"}, "destination": {"provider": "hr"}, "objects": [{"fields": fields}]}
+    declare(store, "forth", definition=forth)
+    assert len(declare(store, "back", definition=back).warnings) == same
+
+
+def test_options_of_directories_are_checked_against_both_providers(store: Store) -> None:
+    declare_providers(store, [domain("ad", "ldaps://dc")])
+    leavers = {"missing_at_source": "disable"}
+    with pytest.raises(ConfigError, match="`missing_at_source: disable` needs a directory as destination"):
+        declare(store, definition={**JOB, **leavers})
+    job = {**JOB, **leavers, "destination": {"provider": "ad"}, "on_disable": {"move_to": " OU=Gone , DC=x"}}
+    made = declare(store, definition=job)
+    assert made.after is not None
+    assert made.after["on_disable"] == {"move_to": "OU=Gone,DC=x"}
+    assert not declare(store, definition=job).changed
+    with pytest.raises(ConfigError, match="a new user needs 'cn', 'sAMAccountName'"):
+        declare(store, definition={"missing_at_destination": "create"})
+
+
+def test_a_provider_does_not_become_a_table_while_a_job_needs_a_directory(store: Store) -> None:
+    declare_providers(store, [domain("ad", "ldaps://dc")])
+    declare(store, definition={**JOB, "missing_at_source": "disable", "destination": {"provider": "ad"}})
+    with pytest.raises(
+        ConfigError, match=r"'ad' cannot become csv, because a job that uses it does not fit: .*disable"
+    ):
+        declare_providers(store, [ProviderRequest(name="ad", definition={"csv": {"path": "/a.csv"}})])
