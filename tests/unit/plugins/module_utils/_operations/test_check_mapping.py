@@ -51,6 +51,32 @@ def test_finds_a_fault_in_when() -> None:
         check(when="source.a ==")
 
 
+@pytest.mark.parametrize(
+    ("expression", "message"),
+    [
+        ("source.Ou ~", "is not an expression"),
+        ("source.Ou | dn_valeu", "there is no filter 'dn_valeu'"),
+        ("value", "create_in"),
+    ],
+)
+def test_finds_a_fault_in_the_container_of_new_records(expression: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message) as caught:
+        check(create_in={"expression": expression})
+    assert caught.value.message.startswith("job 'j', object 'people', create_in")
+
+
+def test_takes_a_good_container() -> None:
+    check(create_in={"expression": "'ou=' ~ (source.Ou | dn_value) ~ ',dc=x'"})
+    check(create_in={"field": "Ou"})
+    check(create_in={"container": "dc=x"}, move=True)
+
+
+def test_a_reference_must_be_the_last_step() -> None:
+    steps = [{"resolve": {"match": "id", "field": "boss"}}, {"trim": True}]
+    with pytest.raises(ConfigError, match="field 'manager', step 1 \\(resolve\\): resolve must be the last step"):
+        check({"name": "manager", "transform": steps})
+
+
 def test_takes_a_good_mapping_whatever_fields_the_source_has(tmp_path: Path) -> None:
     file = tmp_path / "f.py"
     file.write_text("def f(source, context):\n    return source['x']\n", encoding="utf-8")

@@ -9,8 +9,10 @@ import typing as t
 from pathlib import Path
 
 import pytest
+from ansible_collections.lockstep.sync.plugins.module_utils._model.access import Query
 from ansible_collections.lockstep.sync.plugins.module_utils._model.errors import ConfigError
 from ansible_collections.lockstep.sync.plugins.module_utils._model.runs import RunResult, Statistics
+from ansible_collections.lockstep.sync.plugins.module_utils._model.schema import ContainerInfo, FieldInfo
 from ansible_collections.lockstep.sync.plugins.module_utils._model.secrets import Secret, SecretReference
 from ansible_collections.lockstep.sync.plugins.module_utils._operations.declare_provider import (
     ProviderRequest,
@@ -24,6 +26,7 @@ from ansible_collections.lockstep.sync.plugins.module_utils._operations.list_pro
 )
 from ansible_collections.lockstep.sync.plugins.module_utils._providers.registry import open_provider
 from ansible_collections.lockstep.sync.plugins.module_utils._store.store import Store
+from support.lists import ListProvider
 
 
 @pytest.fixture
@@ -175,3 +178,23 @@ def test_the_place_of_a_sample_must_fit_the_provider(filled: Store) -> None:
         list_providers(filled, ProviderFilter(name="hr", sample=1, table="t"), World().surroundings)
     with pytest.raises(ConfigError, match="`table` or `query` is missing"):
         list_providers(filled, ProviderFilter(name="crm", sample=1), World().surroundings)
+
+
+def test_a_sample_of_a_directory_has_a_container_and_a_filter_and_shows_what_entries_have(store: Store) -> None:
+    options = {"url": "ldap://dir", "auth": "anonymous"}
+    declare_providers(store, [ProviderRequest(name="dir", definition={"ldap": options})])
+    fields = (FieldInfo(name="uid"), FieldInfo(name="mail"), FieldInfo(name="userPassword", secret=True))
+    info = ContainerInfo(name="ou=people,dc=x", kind="container", fields=fields, place="dn")
+    people = ListProvider(info=info, records=[{"uid": "a", "mail": "a@x"}, {"uid": "b", "mail": None}])
+    surroundings = Surroundings(open_provider=lambda _spec, _secrets: people, environ={}, protect=lambda _secret: None)
+    wanted = ProviderFilter(sample=5, container="ou=people,dc=x", filter="(uid=*)", schema=True)
+    (found,) = list_providers(store, wanted, surroundings)
+    assert found["sample"] == [{"uid": "a", "mail": "a@x"}, {"uid": "b"}]
+    ((_how, read, query),) = people.reads
+    assert read == ("uid", "mail"), "what is secret is not read"
+    assert query == Query(container="ou=people,dc=x", filter="(uid=*)")
+    assert (found["schema"][0]["name"], found["schema"][0]["kind"]) == ("ou=people,dc=x", "container")
+    with pytest.raises(
+        ConfigError, match=r"`table` does not fit provider 'dir', which is of type ldap. Valid: `container`"
+    ):
+        list_providers(store, ProviderFilter(sample=1, table="people"), surroundings)
