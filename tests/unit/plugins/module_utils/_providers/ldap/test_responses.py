@@ -188,5 +188,6 @@ def test_errors_say_what_was_done_what_came_and_what_to_do() -> None:
     )
     assert (error.retriable, error.result_code, error.response) == (False, 32, gone)
     busy = result_error("reading", decode(raw.result(5, 0x65, code=51)))
-    assert type(busy) is LdapResultError
+    assert isinstance(busy, LdapResultError)
+    assert not isinstance(busy, NoSuchObjectError)
     assert (str(busy), busy.retriable) == ("reading: the server answered busy (51).", True)

@@ -113,7 +113,8 @@ def test_a_slow_writer_is_understood(serve: Callable[..., FakeServer], piece: in
 def test_large_pages_come_in_batches(serve: Callable[..., FakeServer], collecting: bool) -> None:
     count = 3 * searching.BATCH
     server = serve(lambda _n, each, _name, _op: rows(each, *range(count)) + done(each), piece=30_000)
-    gc.enable() if collecting else gc.disable()
+    if not collecting:
+        gc.disable()
     try:
         sizes = [len(batch) for batch in search(server, page_size=None)]
         assert gc.isenabled() == collecting
