@@ -221,6 +221,19 @@ def test_names_are_handed_on_in_one_batch(box: DirectoryBox, provider: Directory
     assert box.texts(f"cn=p1,{box.base}", "description") == ["0"]
 
 
+def test_many_that_are_gone_are_looked_for_in_few_searches(
+    plain_box: DirectoryBox, openldap: OpenLdap, open_provider: Callable[..., Directory]
+) -> None:
+    places = [plain_box.person(f"p{number}") for number in range(120)]
+    deletes = [change("delete", place, plain_box.anchor(place)) for place in places]
+    provider = open_provider(plain_box)
+    provider.check()
+    assert apply(provider, plain_box, *deletes) == [DONE] * 120
+    with openldap.counting() as counts:
+        assert apply(provider, plain_box, *deletes) == [DONE] * 120
+    assert counts["SRCH"] == 120 + 3
+
+
 # -- order and size -------------------------------------------------------------------------------------------------
 
 

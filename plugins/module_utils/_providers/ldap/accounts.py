@@ -114,13 +114,14 @@ class Accounts:
         changed_since = list((raw or {}).get(LAST_SET, ())) not in ([], [b"0"])
         # One that is enabled has its password; so has a disabled one whose password was set at some time.
         has_password = not present & DISABLED or (changed_since and bool(wanted & DISABLED))
-        if new.password is not None and not has_password:
-            quoted = encode_windows_password(new.password[1])
+        password = None if has_password else new.password
+        if password is not None:
+            quoted = encode_windows_password(password[1])
             steps.add(requests.modify(place, [(REPLACE, "unicodePwd", [quoted])]), password=True)
         last: list[requests.Change] = []
         if present != wanted:
             last.append((REPLACE, USER_ACCOUNT_CONTROL, [str(wanted).encode()]))
-        if last_set is not None and list((raw or {}).get(LAST_SET, ())) != last_set:
+        if last_set is not None and (password is not None or list((raw or {}).get(LAST_SET, ())) != last_set):
             last.append((REPLACE, LAST_SET, last_set))
         if last:
             steps.add(requests.modify(place, last), password=True)

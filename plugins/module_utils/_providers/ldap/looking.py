@@ -86,7 +86,8 @@ class Looker:
         name = self._fields.anchor or ""
         for start in range(0, len(anchors), ANCHORS_PER_SEARCH):
             part = anchors[start : start + ANCHORS_PER_SEARCH]
-            wanted = filters.any_of([filters.equals(name, self._fields.encode(name)(anchor)) for anchor in part])
+            equal = [filters.equals(name, self._fields.encode(name)(anchor)) for anchor in part]
+            wanted = equal[0] if len(equal) == 1 else filters.any_of(equal)
             stream = channel.search(self._session.base, requests.SUBTREE, wanted, reader.asked, page_size=None)
             for batch in stream:
                 for row in batch:

@@ -14,12 +14,15 @@ from ..._model.plans import DONE, Change, Outcome, PlannedValue, ValueChanges
 from ..._model.secrets import GeneratedPassword
 from ..._model.values import Single, Value, members
 from ..before_image import judge
+from .accounts import ACCOUNT_ATTRIBUTES
 from .fields import Fields
 from .flavours import CONTAINER, PLACE
 from .modifications import MOST_ASSERTED
 from .outcomes import record_name
 from .places import DN_CHANGES, judge_place
 from .steps import CHUNK
+
+_LAST = frozenset(name.casefold() for name in ACCOUNT_ATTRIBUTES)
 
 
 def has_sets(change: Change) -> bool:
@@ -113,7 +116,7 @@ class Verdicts:
         """
         lacking: dict[str, ValueChanges] = {}
         for name, value in self.narrowed(change, whole=True).after.items():
-            if value is None or self._fields.flag(name) is not None or isinstance(value, GeneratedPassword):
+            if value is None or self._is_last(name) or isinstance(value, GeneratedPassword):
                 continue
             wanted, there = self._folded(name, t.cast("Value", value)), self._folded(name, current.get(name))
             if wanted == there:
@@ -123,6 +126,9 @@ class Verdicts:
             missing = (part for part in members(t.cast("Value", value)) if self._fold(name, part) not in there)
             lacking[name] = ValueChanges(added=tuple(missing))
         return lacking
+
+    def _is_last(self, name: str) -> bool:
+        return self._fields.flag(name) is not None or name.casefold() in _LAST
 
     def _agrees(self, name: str, value: PlannedValue, current: Value) -> bool:
         if isinstance(value, (GeneratedPassword, ValueChanges)):
