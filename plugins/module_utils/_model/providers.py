@@ -43,6 +43,11 @@ def parse_provider(name: str, definition: Mapping[str, t.Any]) -> ProviderSpec:
     return ProviderSpec(name=name, type=type_name, options=options)
 
 
+def secrets_taken(spec: ProviderSpec) -> tuple[str, ...]:
+    """Give the secret options that go with the others: only `auth: simple` of a directory has a password."""
+    return SECRET_OPTIONS[spec.type] if spec.options.get("auth", "simple") == "simple" else ()
+
+
 def provider_definition(spec: ProviderSpec) -> dict[str, t.Any]:
     """Give the plain form of `spec`, the inverse of `parse_provider`; options without a value are left out."""
     options = {name: list(value) if isinstance(value, tuple) else value for name, value in spec.options.items()}

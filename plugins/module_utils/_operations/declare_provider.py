@@ -12,7 +12,7 @@ from .._model.definitions import parse_job
 from .._model.endpoints import PROVIDER_TYPES, check_endpoints
 from .._model.errors import ConfigError
 from .._model.jobs import ProviderSpec, ProviderType
-from .._model.providers import SECRET_OPTIONS, check_name, parse_provider
+from .._model.providers import SECRET_OPTIONS, check_name, parse_provider, secrets_taken
 from .._model.secrets import Secret, SecretReference
 from .._store.providers import AnySecret, StoredProvider
 from .._store.store import Store
@@ -100,10 +100,19 @@ def _wanted_spec(name: str, request: ProviderRequest, stored: StoredProvider | N
 def _wanted_secrets(
     spec: ProviderSpec, request: ProviderRequest, stored: StoredProvider | None
 ) -> dict[str, AnySecret]:
-    """Give all secrets afterwards: those stored, replaced by those given; another type of provider keeps none."""
+    """Give all secrets afterwards: those stored, replaced by those given; another type of provider keeps none, nor
+    does one that logs in without. Raises ConfigError for a given secret that nobody would use.
+    """
     kept = stored.secrets if stored is not None and stored.spec.type == spec.type else {}
+    taken = secrets_taken(spec)
+    for option, given in request.secrets.items():
+        if option in SECRET_OPTIONS[spec.type] and option not in taken and given != Secret(""):
+            raise ConfigError(
+                f"provider {spec.name!r}, {spec.type}: `{option}` does not go with `auth: {spec.options['auth']}`. "
+                "Leave it out, or set `auth: simple`."
+            )
     secrets: dict[str, AnySecret] = {}
-    for option in SECRET_OPTIONS[spec.type]:
+    for option in taken:
         secret: AnySecret | None = request.secrets.get(option, kept.get(option))
         if secret is not None and secret != Secret(""):
             secrets[option] = _same_if_equal(secret, kept.get(option))

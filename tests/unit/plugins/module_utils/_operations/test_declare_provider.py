@@ -215,3 +215,29 @@ def test_check_mode_says_the_same_and_keeps_nothing(open_again: Callable[..., St
     again = open_again(create=False)
     assert declare(again, state="absent").changed
     assert store.providers.get("crm") is not None
+
+
+# -- directories --------------------------------------------------------------------------------------------------
+
+
+def test_a_password_goes_with_a_simple_log_in_only(store: Store) -> None:
+    simple = {"ldap": {"url": "ldap://dir", "bind_dn": "cn=sync,dc=x"}}
+    hush = {"password": Secret("hush-hush")}
+    declare_providers(store, [ProviderRequest(name="dir", definition=simple, secrets=hush)])
+    for auth in ("anonymous", "external"):
+        other = {"ldap": {"url": "ldap://dir", "auth": auth}}
+        with pytest.raises(
+            ConfigError, match=f"provider 'dir', ldap: `password` does not go with `auth: {auth}`"
+        ) as no:
+            declare_providers(store, [ProviderRequest(name="dir", definition=other, secrets=hush)])
+        assert "hush" not in no.value.message
+    (changed,) = declare_providers(store, [ProviderRequest(name="dir", definition=other)])
+    assert changed.changed
+    assert changed.after is not None
+    assert "password" not in changed.after["ldap"]
+    kept = store.providers.get("dir")
+    assert kept is not None
+    assert kept.secrets == {}, "a password that nobody uses is not kept"
+    empty = {"password": Secret("")}
+    (again,) = declare_providers(store, [ProviderRequest(name="dir", definition=other, secrets=empty)])
+    assert not again.changed
