@@ -147,3 +147,34 @@ def test_a_hundred_jobs_in_one_task_stay_small(declared: Run) -> None:
     assert "the objects of its jobs are left out" in str(found["warnings"])
     assert len(json.dumps(found)) < 64_000
     assert len(declared(job_info.main, name="job7")["jobs"][0]["objects"][0]["fields"]) == 31
+
+
+def test_a_directory_and_its_job_are_declared_once(declared: Run) -> None:
+    ad = {"url": "ldaps://dc.example.com", "username": "sync@example.com", "password": "hush-hush"}
+    made = declared(provider.main, name="ad", active_directory=ad)
+    assert made["provider"]["active_directory"]["url"] == ["ldaps://dc.example.com"]
+    assert "hush" not in json.dumps(made)
+    options = {
+        "name": "people",
+        "source": {"provider": "hr"},
+        "destination": {"provider": "ad", "container": "DC=example, DC=com", "filter": "(employeeID=*)"},
+        "missing_at_source": "disable",
+        "on_disable": {"move_to": "OU=Leavers,DC=example,DC=com", "stamp": {"description": "left %NOW%"}},
+        "protect": "(adminCount=1)",
+        "objects": [
+            {
+                "type": "user",
+                "create_in": {"expression": "'OU=' ~ (source.unit | dn_value) ~ ',DC=example,DC=com'"},
+                "fields": [{"name": "employeeID", "source": "id", "key": True}],
+            }
+        ],
+    }
+    planned = declared(job.main, check=True, diff=True, **options)
+    first = declared(job.main, diff=True, **options)
+    assert planned["diff"] == first["diff"]
+    assert first["job"]["destination"]["container"] == "DC=example,DC=com"
+    assert not declared(job.main, **options)["changed"]
+    other = {**options, "on_disable": {"strip_groups": True}}
+    assert declared(job.main, **other)["job"]["objects"][0]["on_disable"] == {"strip_groups": True}
+    refused = declared(job.main, **{**options, "destination": {"provider": "crm", "table": "people"}})
+    assert "`missing_at_source: disable`, `create_in`, `protect` needs a directory as destination" in refused["msg"]

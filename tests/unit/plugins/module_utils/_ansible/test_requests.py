@@ -31,6 +31,7 @@ from ansible_collections.lockstep.sync.plugins.module_utils._model.definitions i
     parse_job,
 )
 from ansible_collections.lockstep.sync.plugins.module_utils._model.errors import ConfigError
+from ansible_collections.lockstep.sync.plugins.module_utils._model.providers import parse_provider
 from ansible_collections.lockstep.sync.plugins.module_utils._model.secrets import Secret, SecretReference
 from ansible_collections.lockstep.sync.plugins.module_utils._model.steps import STEP_NAMES
 
@@ -88,6 +89,72 @@ def test_nested_defaults_are_those_of_the_model() -> None:
     params = take(JOB, name="j", **bare)
     assert normalize_job("j", job_request(params).definition) == normalize_job("j", bare)
     assert effective_job("j", job_request(params).definition) == effective_job("j", bare)
+
+
+def test_options_of_directories_pass_through_as_they_were_given() -> None:
+    job = {
+        "source": {"provider": "a", "container": "dc=y", "filter": "(a=b)"},
+        "destination": {"provider": "b", "container": "ou=a,dc=x", "include_subcontainers": False, "filter": "(a=*)"},
+        "missing_at_source": "disable",
+        "on_disable": {"move_to": "ou=gone,dc=x", "stamp": {"manager": ""}, "delete_after_days": 0},
+        "protect": "(adminCount=1)",
+        "create_containers": True,
+        "objects": [
+            {
+                "name": "people",
+                "type": "inetOrgPerson",
+                "object_classes": ["top", "person"],
+                "create_in": {"field": "ou"},
+                "move": True,
+                "rdn": "uid",
+                "fields": [
+                    KEY,
+                    {"name": "manager", "transform": [{"resolve": {"match": "uid", "field": "boss"}}]},
+                ],
+            },
+            {"name": "guests", "type": "person", "on_disable": {}, "fields": [KEY]},
+            {"name": "teams", "type": "group", "destination": {"include_subcontainers": True}, "fields": [KEY]},
+        ],
+    }
+    params = take(JOB, name="j", **job)
+    assert normalize_job("j", job_request(params).definition) == normalize_job("j", job)
+    assert parse_job("j", job_request(params).definition) == parse_job("j", job)
+
+
+@pytest.mark.parametrize(
+    ("type_name", "options"),
+    [
+        ("ldap", {"url": "ldap://h", "bind_dn": "cn=a"}),
+        ("ldap", {"url": ["ldap://h", "ldap://i"], "auth": "anonymous", "base_dn": "dc=x", "ca_cert": "/ca.pem"}),
+        ("active_directory", {"url": "ldaps://dc", "username": "a@x", "page_size": 5, "timeout": 1.5}),
+    ],
+)
+def test_defaults_of_directories_are_those_of_the_model(type_name: str, options: dict[str, t.Any]) -> None:
+    request = provider_request(take(PROVIDER, name="d", **{type_name: options}))
+    assert parse_provider("d", request.definition) == parse_provider("d", {type_name: options})
+    assert request.secrets == {}
+    secret = provider_request(take(PROVIDER, name="d", **{type_name: {**options, "password_from": {"env": "P"}}}))
+    assert secret.secrets == {"password": SecretReference(kind="env", name="P")}
+    assert "password" not in str(secret.definition)
+
+
+@pytest.mark.parametrize(
+    ("spec", "options"),
+    [
+        (PROVIDER, {"ldap": {"bind_dn": "cn=a"}}),
+        (PROVIDER, {"ldap": {"url": "ldap://h", "auth": "gssapi"}}),
+        (PROVIDER, {"ldap": {"url": "ldap://h", "cert_validation": "never"}}),
+        (PROVIDER, {"ldap": {"url": "ldap://h", "password": "a", "password_from": {"env": "P"}}}),
+        (PROVIDER, {"active_directory": {"url": "ldaps://dc"}}),
+        (JOB, {"missing_at_source": "archive"}),
+        (JOB, {"objects": [{"fields": [KEY], "create_in": {}}]}),
+        (JOB, {"objects": [{"fields": [KEY], "create_in": {"field": "a", "container": "dc=x"}}]}),
+        (JOB, {"objects": [{"fields": [{**KEY, "transform": [{"resolve": {"field": "a"}}]}]}]}),
+    ],
+)
+def test_ansible_itself_refuses_wrong_options_of_directories(spec: dict[str, t.Any], options: dict[str, t.Any]) -> None:
+    _params, errors = validate(spec, name="x", **options)
+    assert errors
 
 
 @pytest.mark.parametrize("step", STEP_NAMES)
