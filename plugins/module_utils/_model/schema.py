@@ -94,12 +94,39 @@ class ContainerInfo:
     keeps_references: bool = False
 
     def field(self, name: str) -> FieldInfo | None:
-        """Give the field called `name`, or None; where names fold, under the name it was asked for."""
+        """Give the field called `name`, or None; where names fold, under the name it was asked for.
+
+        There the option `;bytes` asks for an attribute's values as they are on the wire.
+        """
         if not self.folds_names:
             return next((info for info in self.fields if info.name == name), None)
         base = name.partition(";")[0].casefold()
         found = next((info for info in self.fields if info.name.casefold() == base), None)
-        return found if found is None or found.name == name else replace(found, name=name)
+        if found is None or found.name == name:
+            return found
+        return as_bytes(found, name) if is_bytes(name) else replace(found, name=name)
+
+
+BYTES_OPTION = ";bytes"
+
+
+def is_bytes(name: str) -> bool:
+    """Tell whether the field `name` of a directory gives an attribute's values as they are on the wire."""
+    return name.casefold().endswith(BYTES_OPTION)
+
+
+def as_bytes(info: FieldInfo, name: str) -> FieldInfo:
+    """Give the field `name` whose values are those of `info` as they are on the wire; it can only be read."""
+    return FieldInfo(
+        name=name,
+        kind="binary",
+        type_name=info.type_name,
+        nullable=info.nullable,
+        empty_is_null=True,
+        writable=False,
+        multi_valued=info.multi_valued,
+        secret=info.secret,
+    )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -6,28 +6,33 @@
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ..._model.dn import canonical_dn, parent_dn
 from ..._model.errors import ConfigError, ProviderError, unknown
-from ..._model.schema import FieldInfo
-from ..._model.values import Row, Value, as_set, show
+from ..._model.schema import BYTES_OPTION, FieldInfo, as_bytes, is_bytes
+from ..._model.values import Row, Value, show
 from .entries import Row as RawRow
 from .flavours import CONTAINER, PLACE, Flag, Flavour
 from .schema import AttributeType, Schema, field_of
-from .values import Encode, decoder, encoder
+from .values import Encode, column_decoder, decode_bytes, decode_each, encoder
 
-BYTES_OPTION = ";bytes"
+_BINARY_OPTION = ";binary"
+
+Decoded: t.TypeAlias = Callable[[t.Any], list[Value]]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Column:
-    """One field as it is read: `attribute` is what is asked for, empty for what the name of the entry tells."""
+    """One field as it is read. `attributes` is what is asked for, nothing for what the name of the entry tells.
+
+    `decode` takes what the entries have of it, one after the other: the values of the attributes, or the name.
+    """
 
     name: str
-    attribute: str
-    decode: Callable[[Sequence[bytes]], Value]
+    attributes: tuple[str, ...]
+    decode: Decoded
 
 
 class Fields:
@@ -42,9 +47,10 @@ class Fields:
     def infos(self, object_classes: Sequence[str] = ()) -> tuple[FieldInfo, ...]:
         """Give all fields; those that entries of `object_classes` must have cannot be empty."""
         mandatory = frozenset() if self._flavour.guid else self._schema.mandatory(object_classes)
+        limits = self._flavour.class_limits.get(object_classes[-1].casefold(), {}) if object_classes else {}
         listed: dict[str, FieldInfo] = {}
         for item in self._schema.attributes.values():
-            info = field_of(item, self._flavour.traits)
+            info = self._info_of(item, limits)
             needed = bool(mandatory & {name.casefold() for name in item.names})
             for name in item.names:
                 # A need is told under the first name only: `surname` is not missing where `sn` is mapped.
@@ -52,6 +58,11 @@ class Fields:
         named = FieldInfo(name=PLACE, kind="dn", type_name="DN", writable=False, empty_is_null=True)
         special = [named, replace(named, name=CONTAINER), *(flag.info for flag in self.flags.values())]
         return (*special, *(info for info in listed.values() if info.name.casefold() not in self.flags))
+
+    def _info_of(self, item: AttributeType, limits: Mapping[str, Mapping[str, t.Any]] | None = None) -> FieldInfo:
+        info = field_of(item, self._flavour.traits)
+        family = tuple(name for name in info.unique_with if name.casefold() in self._schema.attributes)
+        return replace(info, unique_with=family, **(limits or {}).get(item.name.casefold(), {}))
 
     def attribute(self, name: str) -> AttributeType | None:
         """Give the attribute type behind a field, None for fields of our own."""
@@ -67,7 +78,18 @@ class Fields:
         if flag is not None:
             return replace(flag.info, name=name)
         item = self.attribute(name)
-        return None if item is None else replace(field_of(item, self._flavour.traits), name=name)
+        if item is None:
+            return None
+        info = self._info_of(item)
+        return as_bytes(info, name) if is_bytes(name) else replace(info, name=name)
+
+    def is_comparable(self, name: str) -> bool:
+        """Tell whether the server can find entries by a value of the field."""
+        item = self.attribute(name)
+        if item is None or self.flag(name) is not None or is_bytes(name):
+            return False
+        # Active Directory compares everything it stores, and its subschema names no rules.
+        return item.writable or self.anchor == item.name if self._flavour.guid else bool(item.equality)
 
     def encode(self, name: str) -> Encode:
         """Give what makes bytes of the field's values. Raises ConfigError for an unknown field."""
@@ -79,24 +101,35 @@ class Fields:
     def column(self, name: str, where: str) -> Column:
         """Give how the field `name` is read. Raises ConfigError naming near ones."""
         folded = name.casefold()
-        if folded in (PLACE, CONTAINER):
-            return Column(name=name, attribute="", decode=lambda _values: None)
+        if folded == PLACE:
+            return Column(name=name, attributes=(), decode=_places_of)
+        if folded == CONTAINER:
+            return Column(name=name, attributes=(), decode=_containers_of)
         flag = self.flag(name)
         if flag is not None:
-            return Column(name=name, attribute=flag.attribute, decode=flag.read)
-        if folded.endswith(BYTES_OPTION):
-            attribute = name[: -len(BYTES_OPTION)]
-            if self._schema.attribute(attribute) is None:
-                raise self._unknown(name, where)
-            return Column(name=name, attribute=attribute, decode=as_set)
-        info = self.info(name)
-        if info is None:
+            return Column(name=name, attributes=(flag.attribute,), decode=decode_each(flag.read))
+        raw = is_bytes(name)
+        attribute = name[: -len(BYTES_OPTION)] if raw else name
+        item = self.attribute(attribute)
+        if item is None:
             raise self._unknown(name, where)
-        return Column(name=name, attribute=name, decode=decoder(info, guid=self._flavour.guid))
+        decode = decode_each(decode_bytes) if raw else column_decoder(self._info_of(item), guid=self._flavour.guid)
+        return Column(name=name, attributes=self._asked_for(item, attribute), decode=decode)
+
+    def _asked_for(self, item: AttributeType, name: str) -> tuple[str, ...]:
+        """Give the descriptions under which the server gives the attribute: by its first name, whatever it is asked for
+        by (RFC 4512 section 2.5), the options in order.
+        """
+        options = sorted(name.casefold().split(";")[1:])
+        described = ";".join((item.name, *options))
+        if item.transferred_binary and not self._flavour.guid and _BINARY_OPTION[1:] not in options:
+            # Most servers answer with the option, some as it was written.
+            return (described, ";".join((item.name, *sorted((*options, _BINARY_OPTION[1:])))))
+        return (described,)
 
     def _unknown(self, name: str, where: str) -> ConfigError:
-        names = [PLACE, CONTAINER, *self.flags, *(item.name for item in self._schema.attributes.values())]
-        return ConfigError(unknown("field", name, names, where=where))
+        names = {name for item in self._schema.attributes.values() for name in item.names}
+        return ConfigError(unknown("field", name, {PLACE, CONTAINER, *self.flags, *names}, where=where))
 
 
 class RowMaker:
@@ -104,20 +137,10 @@ class RowMaker:
 
     def __init__(self, fields: Fields, names: Sequence[str], where: str) -> None:
         self.columns = [fields.column(name, where) for name in names]
-        self.attributes = tuple(dict.fromkeys(column.attribute for column in self.columns if column.attribute))
+        self.attributes = tuple(dict.fromkeys(name for column in self.columns for name in column.attributes))
         places = {name: place for place, name in enumerate(self.attributes, 1)}
-        self._plan = [(places.get(column.attribute, 0), column) for column in self.columns]
-        self._getters = [self._getter(place, column) for place, column in self._plan]
+        self._picks = [(_pick([places[name] for name in column.attributes]), column.decode) for column in self.columns]
         self._where = where
-
-    @staticmethod
-    def _getter(place: int, column: Column) -> Callable[[RawRow], Value]:
-        decode = column.decode
-        if place:
-            return lambda row: decode(t.cast("Sequence[bytes]", row[place]))
-        if column.name.casefold() == CONTAINER:
-            return lambda row: parent_dn(_name_of(row)) or None
-        return _name_of
 
     @property
     def asked(self) -> tuple[str, ...]:
@@ -126,27 +149,49 @@ class RowMaker:
 
     def rows(self, raw: Sequence[RawRow]) -> list[Row]:
         """Give the rows. Raises ProviderError naming the entry and attribute of a value that is none of its kind."""
-        getters = self._getters
+        if not raw or not self.columns:
+            return [()] * len(raw)
         try:
-            return [tuple([get(row) for get in getters]) for row in raw]
+            parts: list[t.Any] = list(zip(*raw, strict=True))
+            return list(zip(*[decode(pick(parts)) for pick, decode in self._picks], strict=True))
         except ValueError:
             for row in raw:
                 self._check(row)
             raise
 
     def _check(self, row: RawRow) -> None:
-        for get, column in zip(self._getters, self.columns, strict=True):
+        parts: list[t.Any] = [(part,) for part in row]
+        for (pick, decode), column in zip(self._picks, self.columns, strict=True):
             try:
-                get(row)
+                decode(pick(parts))
             except ValueError as error:
+                name = row[0].decode("utf-8", "backslashreplace")
+                advice = f", or read the attribute as bytes by the name {column.name + BYTES_OPTION!r}"
                 raise ProviderError(
-                    f"{self._where}, entry {show(_name_of(row))}, attribute {column.name!r}: {error}. Correct the "
-                    f"entry, or read the attribute as bytes by the name {column.name + BYTES_OPTION!r}."
+                    f"{self._where}, entry {show(name)}, attribute {column.name!r}: {error}. Correct the "
+                    f"entry{advice if column.attributes else ''}."
                 ) from None
 
 
-def _name_of(row: RawRow) -> str:
-    text = row[0].decode("utf-8")
+def _pick(places: Sequence[int]) -> Callable[[Sequence[t.Any]], t.Any]:
+    """Give what picks from the parts of rows, the names first, what is at `places`; the names when there are none."""
+    first = places[0] if places else 0
+    if len(places) < 2:
+        return lambda parts: parts[first]
+    second = places[1]
+    return lambda parts: [one + other for one, other in zip(parts[first], parts[second], strict=True)]
+
+
+def _places_of(names: Sequence[bytes]) -> list[Value]:
+    return [_name_of(name) for name in names]
+
+
+def _containers_of(names: Sequence[bytes]) -> list[Value]:
+    return [parent_dn(_name_of(name)) or None for name in names]
+
+
+def _name_of(data: bytes) -> str:
+    text = data.decode("utf-8")
     try:
         return canonical_dn(text)
     except ValueError:

@@ -63,6 +63,7 @@ class Flavour:
         container_classes: entries of these can hold others.
         flags: fields inside other attributes, as far as the schema has them.
         create_defaults: wire values of attributes that a new entry of a class gets when nobody maps them.
+        class_limits: traits of fields, by folded name, that hold for entries of a structural class only.
     """
 
     type_name: str
@@ -73,6 +74,7 @@ class Flavour:
     traits: Traits
     flags: tuple[Flag, ...] = ()
     create_defaults: Mapping[str, Mapping[str, bytes]] = field(default_factory=dict)
+    class_limits: Mapping[str, Mapping[str, Mapping[str, t.Any]]] = field(default_factory=dict)
 
     def flags_in(self, schema: Schema) -> dict[str, Flag]:
         """Give the flags that the directory can hold, by folded name; the first of a name counts."""
@@ -98,7 +100,8 @@ LDAP = Flavour(
         "container",
         "nsContainer",
     ),
-    traits=Traits(kinds={"nsuniqueid": "text"}),
+    # The time of an account that is locked for good is no time: it has a month 0.
+    traits=Traits(kinds={"nsuniqueid": "text", "pwdaccountlockedtime": "text"}),
     flags=(
         Flag(name="enabled", attribute="nsAccountLock", inverted=True, set_value=b"TRUE"),
         Flag(name="enabled", attribute="pwdAccountLockedTime", inverted=True, set_value=LOCKED_TIME),
@@ -115,6 +118,8 @@ _BITS = {
 }
 """Bits of userAccountControl (MS-ADTS 2.2.16)."""
 ACCOUNT_NAME_FORBIDDEN = '"/\\[]:;|=,+*?<>'
+_LOGIN = {"samaccountname": {"max_length": 20, "forbidden": f"{ACCOUNT_NAME_FORBIDDEN}@"}}
+"""What Windows takes as the login name of a person (MS-SAMR 3.1.1.6 and 3.1.1.8.4)."""
 
 ACTIVE_DIRECTORY = Flavour(
     type_name="active_directory",
@@ -125,16 +130,10 @@ ACTIVE_DIRECTORY = Flavour(
     traits=Traits(
         case_sensitive_by_rule=False,
         accent_sensitive=False,
-        kinds={
-            "objectguid": "uuid",
-            "objectsid": "sid",
-            "sidhistory": "sid",
-            "msexchmasteraccountsid": "sid",
-            "tokengroups": "sid",
-        },
-        read_only=frozenset({"memberof", "objectguid", "objectsid", "distinguishedname", "whencreated", "whenchanged"}),
-        limits={"samaccountname": {"max_length": 256, "forbidden": ACCOUNT_NAME_FORBIDDEN}},
+        kinds={"objectguid": "uuid"},
+        limits={"samaccountname": {"forbidden": ACCOUNT_NAME_FORBIDDEN}},
     ),
+    class_limits={"user": _LOGIN, "inetorgperson": _LOGIN},
     flags=tuple(
         Flag(name=name, attribute="userAccountControl", bit=bit, inverted=name == "enabled")
         for name, bit in _BITS.items()

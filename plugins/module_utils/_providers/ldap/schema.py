@@ -14,6 +14,8 @@ from ..._model.schema import FieldInfo, Kind
 
 _TOKEN = re.compile(r"'([^']*)'|([()$])|([^\s()$']+)")
 _LDAP = "1.3.6.1.4.1.1466.115.121.1."
+SID_SYNTAX = "2.5.5.17"
+"""String(Sid) of Active Directory, which its subschema shows as any octet string (MS-ADTS 3.1.1.2.2.2)."""
 _KINDS: Mapping[str, Kind] = {
     f"{_LDAP}7": "boolean",
     f"{_LDAP}27": "integer",
@@ -33,7 +35,12 @@ _KINDS: Mapping[str, Kind] = {
     # Of Active Directory (MS-ADTS 3.1.1.2.2.2).
     "1.2.840.113556.1.4.906": "integer",
     "1.2.840.113556.1.4.907": "binary",
+    SID_SYNTAX: "sid",
 }
+UTC_TIME = "UTC time"
+"""The `type_name` of fields whose times have two digits of the year."""
+# Certificates and lists of them travel under a name that ends in `;binary` (RFC 4523 section 2).
+_TRANSFERRED_BINARY = frozenset({f"{_LDAP}8", f"{_LDAP}9", f"{_LDAP}10", f"{_LDAP}49"})
 SECRETS = frozenset(
     name.casefold()
     for name in (
@@ -49,12 +56,15 @@ SECRETS = frozenset(
         "authPassword",
     )
 )
-_FAMILIES = (("mail", "proxyAddresses"), ("mailNickname",), ("userPrincipalName",), ("sAMAccountName",), ("uid",))
+_FAMILIES = (("mail", "proxyAddresses", "targetAddress"),)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AttributeType:
-    """One attribute type; what it inherits is filled in. `equality` says that single values can be named to delete."""
+    """One attribute type; what it inherits is filled in. `equality` says that single values can be named to delete.
+
+    `name` is the first of its `names`, under which servers give it whatever it was asked for by.
+    """
 
     name: str
     names: tuple[str, ...] = ()
@@ -63,6 +73,12 @@ class AttributeType:
     writable: bool = True
     operational: bool = False
     equality: str = ""
+    max_length: int | None = None
+
+    @property
+    def transferred_binary(self) -> bool:
+        """Whether servers add the option `;binary` to its name."""
+        return self.syntax in _TRANSFERRED_BINARY
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -108,8 +124,10 @@ class Schema:
 def parse_schema(attribute_types: Iterable[str], object_classes: Iterable[str]) -> Schema:
     """Read the values of attributeTypes and objectClasses of a subschema entry. What is no description is left out."""
     schema = Schema()
-    raw = {parsed["NAME"][0].casefold(): parsed for text in attribute_types if (parsed := _parse(text)).get("NAME")}
-    for parsed in raw.values():
+    found = [parsed for text in attribute_types if (parsed := _parse(text)).get("NAME")]
+    # A superior is named by any of its names, or by its OID.
+    raw = {name.casefold(): parsed for parsed in found for name in (*parsed["NAME"], *parsed[_OID])}
+    for parsed in found:
         item = _attribute(parsed, raw)
         for name in parsed["NAME"]:
             schema.attributes[name.casefold()] = item
@@ -153,15 +171,16 @@ def _attribute(parsed: Mapping[str, list[str]], raw: Mapping[str, Mapping[str, l
     )
 
 
+_OID = "OID"
 _FLAGS = frozenset(
     {"SINGLE-VALUE", "NO-USER-MODIFICATION", "COLLECTIVE", "OBSOLETE", "ABSTRACT", "STRUCTURAL", "AUXILIARY"}
 )
 
 
 def _parse(text: str) -> dict[str, list[str]]:
-    """Give the parts of a description by their keyword; flags have an empty list, the OID is left out."""
-    parts: dict[str, list[str]] = {}
+    """Give the parts of a description by their keyword; flags have an empty list."""
     tokens = list(_tokens(text))
+    parts: dict[str, list[str]] = {_OID: [word for _kind, word in tokens[1:2]]}
     position = 2  # after the bracket and the OID
     while position < len(tokens):
         kind, word = tokens[position]
@@ -197,13 +216,42 @@ def _tokens(text: str) -> Iterator[tuple[str, str]]:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Detail:
+    """What Active Directory's subschema does not say of an attribute (MS-ADTS 3.1.1.2.3).
+
+    It may hold security identifiers, be made up by the server when it is asked for (back links, constructed ones), and
+    have a greatest length.
+    """
+
+    name: str
+    is_sid: bool = False
+    is_made_up: bool = False
+    max_length: int | None = None
+
+
+def refine(schema: Schema, details: Iterable[Detail]) -> None:
+    """Put details of attributes into the schema."""
+    for detail in details:
+        item = schema.attribute(detail.name)
+        if item is None:
+            continue
+        new = replace(
+            item,
+            syntax=SID_SYNTAX if detail.is_sid else item.syntax,
+            writable=item.writable and not detail.is_made_up,
+            max_length=detail.max_length,
+        )
+        for name in item.names:
+            schema.attributes[name.casefold()] = new
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Traits:
     """How the attributes of one kind of directory differ from what their syntax says, by folded name."""
 
     case_sensitive_by_rule: bool = True
     accent_sensitive: bool = True
     kinds: Mapping[str, Kind] = field(default_factory=dict)
-    read_only: frozenset[str] = frozenset()
     limits: Mapping[str, Mapping[str, t.Any]] = field(default_factory=dict)
 
 
@@ -216,10 +264,11 @@ def field_of(item: AttributeType, traits: Traits) -> FieldInfo:
     info = FieldInfo(
         name=item.name,
         kind=kind,
-        type_name=item.syntax.removeprefix(_LDAP) if kind == "text" else kind,
+        type_name=_type_name(item, kind),
         timezone=kind == "datetime",
         empty_is_null=True,
-        writable=item.writable and folded not in traits.read_only,
+        max_length=item.max_length if kind in ("text", "binary") else None,
+        writable=item.writable,
         case_sensitive=kind != "text" or exact,
         accent_sensitive=kind != "text" or traits.accent_sensitive,
         multi_valued=not item.single,
@@ -227,3 +276,9 @@ def field_of(item: AttributeType, traits: Traits) -> FieldInfo:
         unique_with=tuple(name for name in family if name.casefold() != folded),
     )
     return replace(info, **traits.limits.get(folded, {}))
+
+
+def _type_name(item: AttributeType, kind: Kind) -> str:
+    if kind == "datetime" and item.syntax == f"{_LDAP}53":
+        return UTC_TIME
+    return item.syntax.removeprefix(_LDAP) if kind == "text" else kind

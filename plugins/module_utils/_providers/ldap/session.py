@@ -9,15 +9,15 @@ import typing as t
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ..._model.dn import fold_dn
+from ..._model.dn import canonical_dn, fold_dn
 from ..._model.errors import ConfigError, ProviderError
 from ..._model.jobs import ProviderSpec
 from ..._model.secrets import Secret
-from . import filters
+from . import filters, requests
 from .channel import Channel
 from .connection import Address, Bound, Login, connect, kept_first
 from .flavours import Flavour
-from .schema import Schema, parse_schema
+from .schema import SID_SYNTAX, Detail, Schema, parse_schema, refine
 
 _ROOT = (
     "namingContexts",
@@ -32,6 +32,11 @@ _ROOT = (
     "domainControllerFunctionality",
     "objectClass",
 )
+_DETAILS = ("lDAPDisplayName", "attributeSyntax", "rangeUpper", "linkID", "systemFlags")
+_CONSTRUCTED = 0x4
+# Security identifiers, greatest lengths, back links, which have odd numbers (MS-ADTS 3.1.1.1.6), and constructed ones.
+_ODD, _COMPUTED = ("(linkID:1.2.840.113556.1.4.803:=1)", "(systemFlags:1.2.840.113556.1.4.803:=4)")
+_DETAILED = f"(|(attributeSyntax={SID_SYNTAX})(rangeUpper=*){_ODD}{_COMPUTED})"
 WHO_AM_I = "1.3.6.1.4.1.4203.1.11.3"
 PASSWORD_MODIFY = "1.3.6.1.4.1.4203.1.11.1"  # noqa: S105 - the OID of an operation (RFC 3062)
 
@@ -137,7 +142,7 @@ class Session:
     def base(self) -> str:
         """The DN below which everything lies. Raises ConfigError when neither provider nor server says which."""
         if self._base is None:
-            self._base = self._declared_base or self._only_context()
+            self._base = self._declared_base or canonical_dn(self._only_context())
         return self._base
 
     def _only_context(self) -> str:
@@ -175,8 +180,33 @@ class Session:
                     f"{self.user!r}. Let this user read it."
                 )
             types, classes = ([value.decode("utf-8", "replace") for value in values] for values in row)
-            self._schema = parse_schema(types, classes)
+            schema = parse_schema(types, classes)
+            if self.flavour.guid:
+                refine(schema, self._read_details())
+            self._schema = schema
         return self._schema
+
+    def _read_details(self) -> list[Detail]:
+        """Give what Active Directory's subschema does not say. Raises ProviderError when it cannot be read whole: by a
+        part of it, values would have other forms from one run to the next.
+        """
+        place = self.root.first("schemaNamingContext")
+        stream = self.channel.search(
+            place, requests.ONE_LEVEL, filters.parse(_DETAILED), _DETAILS, page_size=self.page_size
+        )
+        rows = [row for batch in stream for row in batch]
+        if not stream.outcome.proven:
+            raise ProviderError(f"{self.where}: the schema could not be read whole: {stream.outcome.reason}")
+        texts = ([b"".join(values[:1]).decode("utf-8", "replace") for values in row[1:]] for row in rows)
+        return [
+            Detail(
+                name=name,
+                is_sid=syntax == SID_SYNTAX,
+                is_made_up=bool(int(link or 0) & 1 or int(flags or 0) & _CONSTRUCTED),
+                max_length=int(longest) if longest.isdigit() and int(longest) else None,
+            )
+            for name, syntax, longest, link, flags in texts
+        ]
 
     def read_one(self, place: str, names: Sequence[str]) -> tuple[tuple[bytes, ...], ...] | None:
         """Give the values of one entry, None when it is not there."""

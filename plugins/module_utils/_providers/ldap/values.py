@@ -15,8 +15,10 @@ from collections.abc import Callable, Sequence
 from ..._model.dn import canonical_dn
 from ..._model.schema import FieldInfo
 from ..._model.values import Single, Value, as_set, members
+from .schema import UTC_TIME
 
 Decode: t.TypeAlias = Callable[[Sequence[bytes]], Value]
+DecodeAll: t.TypeAlias = Callable[[Sequence[Sequence[bytes]]], list[Value]]
 Encode: t.TypeAlias = Callable[[Single], bytes]
 
 _TIME = re.compile(r"(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)?(\d\d)?(?:[.,](\d+))?(Z|[+-]\d\d(?:\d\d)?)?")
@@ -56,22 +58,31 @@ def encode_sid(text: str) -> bytes:
 
 
 def decode_time(data: bytes) -> str:
-    """Give the canonical instant of a generalized time (RFC 4517 section 3.3.13) or a UTC time. Raises ValueError."""
+    """Give the canonical instant of a generalized time (RFC 4517 section 3.3.13). Raises ValueError."""
     text = data.decode("ascii")
     match = _TIME.fullmatch(text)
-    if match is None and re.fullmatch(r"\d{10}(?:\d\d)?Z", text):
-        # UTC time has two digits of the year: those from 50 on are of the last century (RFC 5280 4.1.2.5.1).
-        match = _TIME.fullmatch(f"{'19' if int(text[:2]) >= 50 else '20'}{text}")
     if match is None:
         raise ValueError(f"{text!r} is no generalized time")
     year, month, day, hour, minute, second, fraction, zone = match.groups()
-    moment = dt.datetime(
-        int(year), int(month), int(day), int(hour), int(minute or 0), min(int(second or 0), 59), tzinfo=_zone(zone)
-    )
-    if fraction:
-        unit = 1 if second else 60 if minute else 3600
-        moment += dt.timedelta(seconds=float(f"0.{fraction}") * unit)
-    return moment.astimezone(dt.timezone.utc).isoformat()
+    try:
+        moment = dt.datetime(
+            int(year), int(month), int(day), int(hour), int(minute or 0), min(int(second or 0), 59), tzinfo=_zone(zone)
+        )
+        if fraction:
+            unit = 1 if second else 60 if minute else 3600
+            moment += dt.timedelta(seconds=float(f"0.{fraction}") * unit)
+        return moment.astimezone(dt.timezone.utc).isoformat()
+    except OverflowError:
+        raise ValueError(f"{text!r} is outside the years 1 to 9999") from None
+
+
+def decode_utc_time(data: bytes) -> str:
+    """Give the canonical instant of a UTC time (RFC 4517 section 3.3.34). Raises ValueError.
+
+    It has two digits of the year: those from 50 on are of the last century (RFC 5280 section 4.1.2.5.1).
+    """
+    century = b"19" if data[:2] >= b"50" else b"20"
+    return decode_time(century + data)
 
 
 def _zone(text: str | None) -> dt.timezone:
@@ -82,10 +93,24 @@ def _zone(text: str | None) -> dt.timezone:
 
 
 def encode_time(value: Single) -> bytes:
-    """Give the generalized time of a canonical instant; Active Directory wants the `.0Z` (MS-ADTS 3.1.1.2.2.2.13)."""
+    """Give the generalized time of a canonical instant, without a fraction when there is none."""
+    return encode_windows_time(value).replace(b".0Z", b"Z")
+
+
+def encode_utc_time(value: Single) -> bytes:
+    """Give the UTC time of a canonical instant. Raises ValueError for a year that two digits cannot say."""
+    text = encode_windows_time(value)
+    if not b"1950" <= text[:4] < b"2050":
+        raise ValueError(f"{value!r} is outside the years 1950 to 2049")
+    return text[2:14] + b"Z"
+
+
+def encode_windows_time(value: Single) -> bytes:
+    """Give the same as Active Directory writes it: never without a fraction (MS-ADTS 3.1.1.2.2.2.13)."""
     moment = dt.datetime.fromisoformat(_text(value)).astimezone(dt.timezone.utc)
     fraction = f"{moment.microsecond:06d}".rstrip("0") or "0"
-    return f"{moment:%Y%m%d%H%M%S}.{fraction}Z".encode("ascii")
+    # strftime leaves out the leading zeros of a year.
+    return f"{moment.year:04d}{moment:%m%d%H%M%S}.{fraction}Z".encode("ascii")
 
 
 def _text(value: Single) -> str:
@@ -127,6 +152,8 @@ def single_decoder(info: FieldInfo, *, guid: bool) -> Callable[[bytes], Single] 
         return None
     if info.kind == "uuid":
         return decode_guid if guid else bytes.decode
+    if info.type_name == UTC_TIME:
+        return decode_utc_time
     return _DECODE.get(info.kind, bytes.decode)
 
 
@@ -134,7 +161,7 @@ def decoder(info: FieldInfo, *, guid: bool) -> Decode:
     """Give what turns an attribute's values into its canonical value; raises ValueError for what is no such thing."""
     one = single_decoder(info, guid=guid)
     if one is None:
-        return as_set
+        return decode_bytes
 
     def decode(values: Sequence[bytes]) -> Value:
         if len(values) == 1:
@@ -144,10 +171,40 @@ def decoder(info: FieldInfo, *, guid: bool) -> Decode:
     return decode
 
 
+def decode_bytes(values: Sequence[bytes]) -> Value:
+    """Give values as they are; an empty one is none."""
+    return as_set([part for part in values if part])
+
+
+def decode_each(decode: Decode) -> DecodeAll:
+    """Give what decodes the values of one attribute of many entries, one after the other."""
+    return lambda column: [decode(values) for values in column]
+
+
+def column_decoder(info: FieldInfo, *, guid: bool) -> DecodeAll:
+    """Give what decodes the values of one attribute of many entries; raises ValueError for what is no such thing."""
+    decode = decoder(info, guid=guid)
+    if single_decoder(info, guid=guid) is not bytes.decode:
+        return decode_each(decode)
+
+    def decode_texts(column: Sequence[Sequence[bytes]]) -> list[Value]:
+        # Millions of texts pass here: nothing of Python's own is called for one of them.
+        return [
+            None if not values else values[0].decode() or None if len(values) == 1 else decode(values)
+            for values in column
+        ]
+
+    return decode_texts
+
+
 def encoder(info: FieldInfo, *, guid: bool) -> Encode:
-    """Give what turns one canonical value into the bytes of the wire."""
+    """Give what turns one canonical value into the bytes of the wire; `guid` as for `single_decoder`."""
     if info.kind == "uuid" and guid:
         return lambda value: encode_guid(_text(value))
+    if info.type_name == UTC_TIME:
+        return encode_utc_time
+    if info.kind == "datetime" and guid:
+        return encode_windows_time
     return _ENCODE.get(info.kind, lambda value: value if isinstance(value, bytes) else value.encode("utf-8"))
 
 
