@@ -124,7 +124,7 @@ class _ObjectPlanner:
         incremental = request.incremental
         if incremental is None or incremental.since is None or self._spec.missing_at_source != "skip":
             return query
-        return Query(container=query.container, text=query.text, newer_than=(incremental.field, incremental.since))
+        return replace(query, newer_than=(incremental.field, incremental.since))
 
     def _source_is_unique(self) -> bool:
         if any(self._reader.folds):

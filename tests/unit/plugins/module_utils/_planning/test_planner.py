@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import typing as t
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
-from ansible_collections.lockstep.sync.plugins.module_utils._model.access import Completeness
+from ansible_collections.lockstep.sync.plugins.module_utils._model.access import Completeness, Query
 from ansible_collections.lockstep.sync.plugins.module_utils._model.errors import (
     CancelledError,
     ConfigError,
@@ -597,6 +598,22 @@ def test_the_source_is_told_the_mark_only_where_nothing_is_deduced_from_absence(
         ((_kind, fields, query),) = source.reads
         assert query.newer_than == hint
         assert fields == ("id", "name", "modified")
+
+
+def test_the_mark_narrows_what_is_asked_for_and_widens_nothing() -> None:
+    asked = Query(
+        container="ou=people", subtree=False, filter="(l=Bern)", object_classes=("person",), class_filter="(sn=*)"
+    )
+    source = side(("1", "x", "100"), fields=STAMPED)
+    request = request_of(
+        spec_of(key(), missing_at_source="skip"),
+        source,
+        side(),
+        incremental=Incremental(field="modified", since="100"),
+    )
+    plan_object(replace(request, source=replace(request.source, query=asked)))
+    ((_kind, _fields, query),) = source.reads
+    assert query == replace(asked, newer_than=("modified", "100"))
 
 
 def test_a_source_that_left_out_older_records_is_not_judged_by_its_size() -> None:
