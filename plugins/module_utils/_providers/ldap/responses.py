@@ -207,10 +207,10 @@ def _read_result(data: bytes, start: int, stop: int, head: tuple[int, int], cont
     value: bytes | None = None
     if tag == EXTENDED:
         name, value = _read_name_and_value(data, at, stop, 0x8A, 0x8B)
-    elif tag == BIND and at < stop:
-        value, at = ber.read_octets(data, at, stop, "the server's SASL credentials", 0x87)
-    if tag != EXTENDED and at != stop:
-        raise MalformedError(f"the result at byte {start} has something after its end, at {at}")
+    else:
+        if tag == BIND and at < stop and data[at] == 0x87:
+            value, at = ber.read_octets(data, at, stop, "the server's SASL credentials", 0x87)
+        _skip_later(data, at, stop)
     return Response(
         message_id=message_id,
         tag=tag,
@@ -231,11 +231,22 @@ def _read_name_and_value(
     value: bytes | None = None
     if at < stop and data[at] == name_tag:
         name, at = ber.read_text(data, at, stop, "the name of a response", name_tag)
-    if at < stop:
+    if at < stop and data[at] == value_tag:
         value, at = ber.read_octets(data, at, stop, "the value of a response", value_tag)
-    if at != stop:
-        raise MalformedError(f"a response has something after its value, at byte {at}")
+    _skip_later(data, at, stop)
     return name, value
+
+
+def _skip_later(data: bytes, at: int, stop: int) -> None:
+    """Pass over what later versions of the protocol append to a result, which RFC 4511 section 4 wants ignored.
+
+    Such components have a tag of the context class, for the others could be taken for what stands before them.
+    """
+    while at < stop:
+        tag, _start, after = ber.read_header(data, at, stop)
+        if tag & 0xC0 != 0x80:
+            raise MalformedError(f"a response has something after its end, at byte {at}")
+        at = after
 
 
 def read_uris(data: bytes, at: int, stop: int) -> tuple[str, ...]:

@@ -113,6 +113,15 @@ def test_lengths_may_have_more_octets_than_they_need() -> None:
     assert (found.message_id, found.code, found.matched_dn, found.diagnostic) == (5, 32, "", "a")
 
 
+@pytest.mark.parametrize("tag", [responses.BIND, responses.DELETE, responses.EXTENDED])
+def test_what_later_versions_append_is_ignored(tag: int) -> None:
+    """RFC 4511 section 4: trailing components of sequences whose tags are not known are to be ignored."""
+    more = raw.element(0xA9, b"\x04\x00") + raw.element(0x9E, b"later")
+    assert decode(raw.result(5, tag, more, code=32)).code == 32
+    found = decode(raw.message(5, raw.element(responses.INTERMEDIATE, raw.element(0x81, b"v"), more)))
+    assert found.value == b"v"
+
+
 def test_the_criticality_of_a_control_is_passed_over() -> None:
     control = raw.element(0x30, raw.element(4, b"1.2"), b"\x01\x01\xff", raw.element(4, b"v"))
     plain = raw.element(0x30, raw.element(4, b"1.3"), b"\x01\x01\x00")
@@ -133,8 +142,8 @@ def test_the_criticality_of_a_control_is_passed_over() -> None:
         (raw.result(5, 0x65, raw.element(0xA3)), "names no server"),
         (raw.result(5, 0x65, raw.element(4, b"x")), "something after its end"),
         (raw.result(5, 0x61, raw.element(0x87, b"x"), b"\x05\x00"), "something after its end"),
-        (raw.result(5, 0x78, b"\x05\x00"), "the value of a response at byte"),
-        (raw.result(5, 0x78, raw.element(0x8B, b"v"), b"\x05\x00"), "something after its value"),
+        (raw.result(5, 0x78, b"\x05\x00"), "something after its end"),
+        (raw.result(5, 0x78, raw.element(0x8B, b"v"), b"\x05\x00"), "something after its end"),
         (raw.result(5, 0x78, b"\x8b\x84"), "ends at|cut off"),
         (raw.message(5, raw.element(0x65), b"\xa1\x00"), "the controls at byte"),
         (raw.message(5, raw.element(0x65), b"\xa0\x00\x04\x00"), "something after its controls"),
