@@ -17,10 +17,16 @@ from .texts import clean, from_json_text, to_json_text
 if t.TYPE_CHECKING:
     from sqlalchemy.engine import Row
 
+_CREATES = frozenset({"create", "create_container"})
+
 
 def change_to_row(applied: AppliedChange) -> dict[str, t.Any]:
-    """Give the columns of one change; a password that is made at writing time is stored as the mask."""
+    """Give the columns of one change; a password that is made at writing time is stored as the mask.
+
+    One anchor is enough: a record that is created gets it from the outcome, every other has it before.
+    """
     change, outcome = applied.change, applied.outcome
+    given = outcome.anchor if outcome is not None and change.action in _CREATES else None
     return {
         "object": clean(change.object),
         "key": to_json_text(change.key),
@@ -32,21 +38,26 @@ def change_to_row(applied: AppliedChange) -> dict[str, t.Any]:
         "status": None if outcome is None else outcome.status,
         "code": "" if outcome is None else outcome.code,
         "message": "" if outcome is None else clean(outcome.message),
+        "anchor": given if change.anchor is None else change.anchor,
     }
 
 
 def change_from_row(row: Row[t.Any]) -> AppliedChange:
     """Give the change that `change_to_row` wrote."""
+    given = row.anchor if row.action in _CREATES else None
     change = Change(
         number=row.number,
         object=row.object,
         action=row.action,
         key=tuple(from_json_text(row.key)),
         target=row.target,
+        anchor=None if row.action in _CREATES else row.anchor,
         before=t.cast("Mapping[str, Value]", _fields_from_text(row.before)),
         after=_fields_from_text(row.after),
     )
-    outcome = None if row.status is None else Outcome(status=row.status, code=row.code, message=row.message)
+    outcome = (
+        None if row.status is None else Outcome(status=row.status, code=row.code, message=row.message, anchor=given)
+    )
     return AppliedChange(change=change, outcome=outcome)
 
 

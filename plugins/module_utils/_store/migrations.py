@@ -16,9 +16,10 @@ from contextlib import contextmanager
 
 from .._model.errors import StoreError
 from . import meta
+from .earlier_tables import changes_of_version_1
 from .faults import BUSY_SECONDS
 from .session import for_writing
-from .tables import tables
+from .tables import NAME_LENGTH, tables
 
 if t.TYPE_CHECKING:
     from sqlalchemy.engine import Connection, Engine
@@ -30,19 +31,22 @@ _ADVISORY_LOCK = int.from_bytes(hashlib.sha256(b"lockstep.sync migration").diges
 
 def create_tables(connection: Connection) -> None:
     """Version 1: the first tables. Those that an interrupted try left behind on MariaDB are kept."""
-    known = tables()
-    first = (
+    import sqlalchemy as sa
+
+    known, first = tables(), sa.MetaData()
+    for table in (
         known.meta,
         known.providers,
         known.secrets,
         known.jobs,
         known.runs,
-        known.changes,
         known.problems,
         known.locks,
         known.marks,
-    )
-    known.metadata.create_all(connection, tables=list(first))
+    ):
+        table.to_metadata(first)
+    changes_of_version_1(first)
+    first.create_all(connection)
 
 
 def add_directory_tables(connection: Connection) -> None:
@@ -52,7 +56,16 @@ def add_directory_tables(connection: Connection) -> None:
     known.metadata.create_all(connection, tables=list(added))
 
 
-MIGRATIONS: tuple[Migration, ...] = (create_tables, add_directory_tables)
+def add_anchors(connection: Connection) -> None:
+    """Version 3: changes tell the anchor of their record. A column that an interrupted try left on MariaDB is kept."""
+    import sqlalchemy as sa
+
+    name = tables().changes.name
+    if all(column["name"] != "anchor" for column in sa.inspect(connection).get_columns(name)):
+        connection.exec_driver_sql(f"ALTER TABLE {name} ADD COLUMN anchor VARCHAR({NAME_LENGTH})")
+
+
+MIGRATIONS: tuple[Migration, ...] = (create_tables, add_directory_tables, add_anchors)
 
 
 def read_version(connection: Connection) -> int:

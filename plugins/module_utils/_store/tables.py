@@ -13,7 +13,7 @@ if t.TYPE_CHECKING:
     import sqlalchemy as sa
 
 # Longer than any name may be; MariaDB indexes at most 768 characters.
-_NAME_LENGTH = 255
+NAME_LENGTH = 255
 _TIME_LENGTH = 32
 
 # MariaDB: transactions, all of Unicode, and names that differ in case only are different names.
@@ -24,7 +24,7 @@ _OPTIONS: t.Final[dict[str, t.Any]] = {
     # A number that was given once is never given again, so old history cannot point to a new job.
     "sqlite_autoincrement": True,
 }
-_CLUSTERED: t.Final[dict[str, t.Any]] = {
+CLUSTERED: t.Final[dict[str, t.Any]] = {
     **{name: value for name, value in _OPTIONS.items() if name.startswith("mysql")},
     "sqlite_with_rowid": False,
 }
@@ -63,7 +63,7 @@ def tables() -> Tables:
             metadata,
             sa.Column("name", sa.String(64), primary_key=True),
             sa.Column("value", sa.Text, nullable=False),
-            **_CLUSTERED,
+            **CLUSTERED,
         ),
         providers=_providers(metadata),
         secrets=_secrets(metadata),
@@ -80,7 +80,7 @@ def tables() -> Tables:
     )
 
 
-def _long_text() -> sa.types.TypeEngine[str]:
+def long_text() -> sa.types.TypeEngine[str]:
     """Give a text type without a limit; MariaDB's TEXT ends at 64 kB, a longer length makes it LONGTEXT."""
     import sqlalchemy as sa
 
@@ -103,9 +103,9 @@ def _providers(metadata: sa.MetaData) -> sa.Table:
         "lockstep_providers",
         metadata,
         sa.Column("id", sa.Integer, primary_key=True),
-        sa.Column("name", sa.String(_NAME_LENGTH), nullable=False, unique=True),
+        sa.Column("name", sa.String(NAME_LENGTH), nullable=False, unique=True),
         sa.Column("type", sa.String(64), nullable=False),
-        sa.Column("options", _long_text(), nullable=False),
+        sa.Column("options", long_text(), nullable=False),
         *_times(),
         **_OPTIONS,
     )
@@ -121,8 +121,8 @@ def _secrets(metadata: sa.MetaData) -> sa.Table:
         sa.Column("provider_id", sa.ForeignKey("lockstep_providers.id", ondelete="CASCADE"), primary_key=True),
         sa.Column("option", sa.String(64), primary_key=True),
         sa.Column("kind", sa.String(8), nullable=False),
-        sa.Column("value", _long_text(), nullable=False),
-        **_CLUSTERED,
+        sa.Column("value", long_text(), nullable=False),
+        **CLUSTERED,
     )
 
 
@@ -141,10 +141,10 @@ def _jobs(metadata: sa.MetaData) -> sa.Table:
         "lockstep_jobs",
         metadata,
         sa.Column("id", sa.Integer, primary_key=True),
-        sa.Column("name", sa.String(_NAME_LENGTH), nullable=False, unique=True),
+        sa.Column("name", sa.String(NAME_LENGTH), nullable=False, unique=True),
         provider("source"),
         provider("destination"),
-        sa.Column("definition", _long_text(), nullable=False),
+        sa.Column("definition", long_text(), nullable=False),
         *_times(),
         **_OPTIONS,
     )
@@ -159,20 +159,20 @@ def _runs(metadata: sa.MetaData) -> sa.Table:
         metadata,
         sa.Column("id", sa.Integer, primary_key=True),
         sa.Column("job_id", sa.ForeignKey("lockstep_jobs.id", ondelete="SET NULL")),
-        sa.Column("job_name", sa.String(_NAME_LENGTH), nullable=False),
+        sa.Column("job_name", sa.String(NAME_LENGTH), nullable=False),
         sa.Column("status", sa.String(32), nullable=False),
         sa.Column("agreement", sa.String(32)),
-        sa.Column("message", _long_text(), nullable=False),
-        sa.Column("host", sa.String(_NAME_LENGTH), nullable=False),
+        sa.Column("message", long_text(), nullable=False),
+        sa.Column("host", sa.String(NAME_LENGTH), nullable=False),
         sa.Column("pid", sa.BigInteger, nullable=False),
         sa.Column("boot_id", sa.String(64), nullable=False),
         sa.Column("started", sa.String(_TIME_LENGTH), nullable=False),
         sa.Column("finished", sa.String(_TIME_LENGTH)),
         sa.Column("duration", sa.Double),
-        sa.Column("statistics", _long_text(), nullable=False),
-        sa.Column("objects", _long_text(), nullable=False),
-        sa.Column("held", _long_text(), nullable=False),
-        sa.Column("log", _long_text(), nullable=False),
+        sa.Column("statistics", long_text(), nullable=False),
+        sa.Column("objects", long_text(), nullable=False),
+        sa.Column("held", long_text(), nullable=False),
+        sa.Column("log", long_text(), nullable=False),
         sa.Column("changes_total", sa.BigInteger, nullable=False),
         sa.Column("directory", sa.Text),
         sa.Column("changes_file", sa.Text),
@@ -196,14 +196,14 @@ def _positioned(metadata: sa.MetaData, name: str, *columns: sa.Column[t.Any]) ->
         sa.Column("run_id", sa.ForeignKey("lockstep_runs.id", ondelete="CASCADE"), primary_key=True),
         sa.Column("position", sa.BigInteger, primary_key=True, autoincrement=False),
         sa.Column("object", sa.Text, nullable=False),
-        sa.Column("key", _long_text(), nullable=False),
+        sa.Column("key", long_text(), nullable=False),
         *columns,
-        **_CLUSTERED,
+        **CLUSTERED,
     )
 
 
 def _changes(metadata: sa.MetaData) -> sa.Table:
-    """`status` is null for a change that was only planned."""
+    """`status` is null for a change that was only planned; `anchor` is that of the record, also of one just made."""
     import sqlalchemy as sa
 
     return _positioned(
@@ -211,12 +211,13 @@ def _changes(metadata: sa.MetaData) -> sa.Table:
         "lockstep_changes",
         sa.Column("number", sa.BigInteger, nullable=False),
         sa.Column("action", sa.String(32), nullable=False),
-        sa.Column("target", _long_text()),
-        sa.Column("before", _long_text(), nullable=False),
-        sa.Column("after", _long_text(), nullable=False),
+        sa.Column("target", long_text()),
+        sa.Column("before", long_text(), nullable=False),
+        sa.Column("after", long_text(), nullable=False),
         sa.Column("status", sa.String(32)),
         sa.Column("code", sa.String(64), nullable=False),
-        sa.Column("message", _long_text(), nullable=False),
+        sa.Column("message", long_text(), nullable=False),
+        sa.Column("anchor", sa.String(NAME_LENGTH)),
     )
 
 
@@ -228,7 +229,7 @@ def _problems(metadata: sa.MetaData) -> sa.Table:
         "lockstep_problems",
         sa.Column("level", sa.String(16), nullable=False),
         sa.Column("code", sa.String(64), nullable=False),
-        sa.Column("message", _long_text(), nullable=False),
+        sa.Column("message", long_text(), nullable=False),
     )
 
 
@@ -238,15 +239,15 @@ def _locks(metadata: sa.MetaData) -> sa.Table:
     return sa.Table(
         "lockstep_locks",
         metadata,
-        sa.Column("name", sa.String(_NAME_LENGTH), primary_key=True),
+        sa.Column("name", sa.String(NAME_LENGTH), primary_key=True),
         sa.Column("token", sa.String(64), nullable=False),
-        sa.Column("host", sa.String(_NAME_LENGTH), nullable=False),
+        sa.Column("host", sa.String(NAME_LENGTH), nullable=False),
         sa.Column("pid", sa.BigInteger, nullable=False),
         sa.Column("boot_id", sa.String(64), nullable=False),
         sa.Column("label", sa.Text, nullable=False),
         sa.Column("acquired", sa.String(_TIME_LENGTH), nullable=False),
         sa.Column("expires", sa.String(_TIME_LENGTH), nullable=False),
-        **_CLUSTERED,
+        **CLUSTERED,
     )
 
 
@@ -257,10 +258,10 @@ def _marks(metadata: sa.MetaData) -> sa.Table:
         "lockstep_marks",
         metadata,
         sa.Column("job_id", sa.ForeignKey("lockstep_jobs.id", ondelete="CASCADE"), primary_key=True),
-        sa.Column("object", sa.String(_NAME_LENGTH), primary_key=True),
+        sa.Column("object", sa.String(NAME_LENGTH), primary_key=True),
         sa.Column("mapping_digest", sa.String(128), nullable=False),
         sa.Column("value", sa.Text, nullable=False),
-        **_CLUSTERED,
+        **CLUSTERED,
     )
 
 
@@ -273,11 +274,11 @@ def _of_job(name: str, metadata: sa.MetaData, *columns: sa.Column[t.Any]) -> sa.
         metadata,
         sa.Column("job_id", sa.ForeignKey("lockstep_jobs.id", ondelete="CASCADE"), primary_key=True),
         sa.Column("digest", sa.String(32), primary_key=True),
-        sa.Column("object", sa.String(_NAME_LENGTH), nullable=False),
-        sa.Column("anchor", sa.String(_NAME_LENGTH), nullable=False),
+        sa.Column("object", sa.String(NAME_LENGTH), nullable=False),
+        sa.Column("anchor", sa.String(NAME_LENGTH), nullable=False),
         *columns,
         sa.Index(f"{name}_by_object", "job_id", "object"),
-        **_CLUSTERED,
+        **CLUSTERED,
     )
 
 
@@ -288,7 +289,7 @@ def _links(metadata: sa.MetaData) -> sa.Table:
         "lockstep_links",
         metadata,
         sa.Column("identity", sa.Text, nullable=False),
-        sa.Column("key", _long_text(), nullable=False),
+        sa.Column("key", long_text(), nullable=False),
         sa.Column("fingerprint", sa.String(64), nullable=False),
         sa.Column("mapping_digest", sa.String(128), nullable=False),
     )
@@ -302,8 +303,8 @@ def _leavers(metadata: sa.MetaData) -> sa.Table:
         metadata,
         sa.Column("since", sa.String(_TIME_LENGTH), nullable=False),
         sa.Column("container", sa.Text, nullable=False),
-        sa.Column("groups", _long_text(), nullable=False),
-        sa.Column("stamped", _long_text(), nullable=False),
+        sa.Column("groups", long_text(), nullable=False),
+        sa.Column("stamped", long_text(), nullable=False),
         sa.Column("was_enabled", sa.Boolean, nullable=False),
     )
 
@@ -315,11 +316,11 @@ def _smart_groups(metadata: sa.MetaData) -> sa.Table:
         "lockstep_smart_groups",
         metadata,
         sa.Column("id", sa.Integer, primary_key=True),
-        sa.Column("name", sa.String(_NAME_LENGTH), nullable=False, unique=True),
+        sa.Column("name", sa.String(NAME_LENGTH), nullable=False, unique=True),
         sa.Column(
             "provider_id", sa.ForeignKey("lockstep_providers.id", ondelete="RESTRICT"), nullable=False, index=True
         ),
-        sa.Column("definition", _long_text(), nullable=False),
+        sa.Column("definition", long_text(), nullable=False),
         *_times(),
         **_OPTIONS,
     )
@@ -332,9 +333,9 @@ def _job_templates(metadata: sa.MetaData) -> sa.Table:
         "lockstep_job_templates",
         metadata,
         sa.Column("id", sa.Integer, primary_key=True),
-        sa.Column("name", sa.String(_NAME_LENGTH), nullable=False, unique=True),
+        sa.Column("name", sa.String(NAME_LENGTH), nullable=False, unique=True),
         sa.Column("description", sa.Text, nullable=False),
-        sa.Column("definition", _long_text(), nullable=False),
+        sa.Column("definition", long_text(), nullable=False),
         *_times(),
         **_OPTIONS,
     )

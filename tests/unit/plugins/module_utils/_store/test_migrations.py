@@ -9,11 +9,14 @@ import sys
 import typing as t
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from ansible_collections.lockstep.sync.plugins.module_utils._model.errors import StoreError
 from ansible_collections.lockstep.sync.plugins.module_utils._model.jobs import ProviderSpec
+from ansible_collections.lockstep.sync.plugins.module_utils._model.plans import Link
+from ansible_collections.lockstep.sync.plugins.module_utils._model.runs import AppliedChange
 from ansible_collections.lockstep.sync.plugins.module_utils._store.migrations import MIGRATIONS
 from ansible_collections.lockstep.sync.plugins.module_utils._store.store import Store
 from ansible_collections.lockstep.sync.plugins.module_utils._store.tables import tables
@@ -68,6 +71,75 @@ def test_store_of_every_earlier_version_becomes_as_a_new_one_and_keeps_its_conte
     assert columns(path) == columns(tmp_path / "new.db")
     assert query(path, "SELECT value FROM lockstep_meta WHERE name = 'version'") == [(str(len(FUTURE)),)]
     assert query(path, "SELECT colour FROM lockstep_providers") == [("reddish",)]
+
+
+@pytest.fixture
+def released(path: Path) -> Path:
+    """A store as release 1.0.0 made it and filled it."""
+    path.parent.mkdir()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript((Path(__file__).parent / "version_1.sql").read_text(encoding="utf-8"))
+    return path
+
+
+COLUMNS = """
+    SELECT m.name, c.* FROM sqlite_master m, pragma_table_xinfo(m.name) c
+    WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%' ORDER BY m.name, c.cid
+"""
+INDEXES = """
+    SELECT m.name, x.name, x.[unique], c.seqno, c.name
+    FROM sqlite_master m, pragma_index_list(m.name) x, pragma_index_info(x.name) c
+    WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%' ORDER BY m.name, x.name, c.seqno
+"""
+REFERENCES = """
+    SELECT m.name, r.[from], r.[table], r.[to], r.on_delete FROM sqlite_master m, pragma_foreign_key_list(m.name) r
+    WHERE m.type = 'table' ORDER BY m.name, r.[from]
+"""
+
+
+def test_version_1_makes_what_release_1_made(released: Path, open_at: Callable[..., Store], tmp_path: Path) -> None:
+    open_at(tmp_path / "new.db", migrations=MIGRATIONS[:1]).close()
+    for part in (COLUMNS, INDEXES, REFERENCES):
+        assert query(tmp_path / "new.db", part) == query(released, part)
+
+
+def test_store_of_release_1_keeps_all_it_has_and_can_do_all_that_is_new(
+    released: Path, open_at: Callable[..., Store], tmp_path: Path
+) -> None:
+    store = open_at(released)
+    assert {provider.spec.name: provider.spec.type for provider in store.providers.list()} == {
+        "hr": "csv",
+        "crm": "sql",
+    }
+    assert [job.definition["destination"] for job in store.jobs.list()] == [{"provider": "crm", "table": "people"}]
+    assert store.marks.get("people", "people", "d1") == "2026-11-20"
+    changes = store.runs.changes(1)
+    assert [(item.change.action, item.change.anchor) for item in changes] == [
+        ("create", None),
+        ("update", None),
+        ("delete", None),
+    ]
+    assert changes[0].change.after == {"id": "1", "photo": b"\x00\xff"}
+    assert [problem.message for problem in store.runs.problems(1)] == ["too long"]
+    link = Link(identity="1", anchor="a1", key=("1",))
+    store.links.put("people", "people", "d1", [link])
+    store.smart_groups.save("bonn", {"provider": "crm"})
+    moved = replace(changes[1].change, action="move", anchor="a1")
+    store.runs.add_changes(1, [AppliedChange(change=moved, outcome=None)])
+    assert store.links.load("people", "people") == {"1": link}
+    assert store.runs.changes(1, offset=3) == [AppliedChange(change=moved, outcome=None)]
+    store.close()
+    open_at(tmp_path / "new.db").close()
+    for part in (COLUMNS, INDEXES, REFERENCES):
+        assert query(tmp_path / "new.db", part) == query(released, part)
+
+
+def test_column_that_an_interrupted_migration_left_is_kept(released: Path, open_at: Callable[..., Store]) -> None:
+    with closing(sqlite3.connect(released)) as connection:
+        connection.execute("ALTER TABLE lockstep_changes ADD COLUMN anchor VARCHAR(255)")
+    store = open_at(released)
+    assert len(store.runs.changes(1)) == 3
+    assert query(released, "SELECT value FROM lockstep_meta WHERE name = 'version'") == [(str(len(MIGRATIONS)),)]
 
 
 def test_migration_that_fails_leaves_the_old_version(open_at: Callable[..., Store], path: Path) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 from ansible_collections.lockstep.sync.plugins.module_utils._model.errors import ConfigError, StoreError
-from ansible_collections.lockstep.sync.plugins.module_utils._model.plans import Change, Held, Outcome
+from ansible_collections.lockstep.sync.plugins.module_utils._model.plans import Change, Held, Outcome, ValueChanges
 from ansible_collections.lockstep.sync.plugins.module_utils._model.runs import (
     AppliedChange,
     LogLine,
@@ -161,6 +161,32 @@ def test_changes_come_back_with_every_kind_of_value(store_with_job: Store) -> No
     found = store_with_job.runs.changes(run_id)
     assert (found[0], found[2]) == (changes[0], changes[2])
     assert found[1].outcome == Outcome(status="failed", code="constraint", message="no \\x00")
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        change(
+            1,
+            action="update",
+            target="CN=g,DC=x",
+            anchor="a1",
+            before={"cn": "g"},
+            after={"member": ValueChanges(added=("CN=a,DC=x", b"\xff"), removed=("CN=b \x00 \ud800,DC=x",))},
+        ),
+        change(1, action="membership", anchor="a1", after={"member": ValueChanges()}, outcome=None),
+        change(1, action="move", anchor="a1", before={"dn": "CN=a,DC=x"}, after={"dn": "CN=a,OU=b,DC=x"}),
+        change(1, action="delete", anchor="a1", after={}, outcome=Outcome(status="failed", code="c", message="m")),
+        change(1, action="create", outcome=Outcome(status="done", anchor="a1")),
+        change(1, action="create_container", target="OU=b,DC=x", outcome=Outcome(status="done", anchor="a1")),
+        change(1, action="create", outcome=None),
+    ],
+    ids=["update", "membership", "move", "delete", "create", "create_container", "planned"],
+)
+def test_changes_of_directories_come_back_as_they_were(stored: AppliedChange, store_with_job: Store) -> None:
+    run_id = start(store_with_job)
+    store_with_job.runs.add_changes(run_id, [stored])
+    assert store_with_job.runs.changes(run_id) == [stored]
 
 
 def test_password_to_be_made_is_stored_as_the_mask(store_with_job: Store) -> None:
