@@ -10,7 +10,7 @@ import sys
 import threading
 import typing as t
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -23,7 +23,13 @@ from ansible_collections.lockstep.sync.plugins.module_utils._model.errors import
     StoreError,
 )
 from ansible_collections.lockstep.sync.plugins.module_utils._model.jobs import ProviderSpec
-from ansible_collections.lockstep.sync.plugins.module_utils._model.plans import Change, Outcome
+from ansible_collections.lockstep.sync.plugins.module_utils._model.plans import (
+    Change,
+    Leaver,
+    Link,
+    Outcome,
+    ValueChanges,
+)
 from ansible_collections.lockstep.sync.plugins.module_utils._model.runs import (
     AppliedChange,
     Problem,
@@ -219,6 +225,97 @@ def test_mark_is_replaced(store: Store) -> None:
     assert (store.marks.get("people", "users", "d1"), store.marks.get("people", "users", "d2")) == (None, "2")
 
 
+def test_links_are_replaced_forgotten_and_end_with_the_job(store: Store) -> None:
+    store.providers.save(spec("hr"), {})
+    store.jobs.save("people", SIDES)
+    many = [Link(identity=f"{n}\x1f🎉" + "é" * 3000, anchor=f"a{n}", key=(str(n), "\x00🎉")) for n in range(1201)]
+    store.links.put("people", "users", "d1", many)
+    store.links.put("people", "users", "d1", [*many[1:], replace(many[0], anchor="A0", fingerprint="f")])
+    store.links.put("people", "groups", "d1", many[:1])
+    store.jobs.rename("people", "staff")
+    loaded = store.links.load("staff", "users")
+    assert loaded == {each.identity: each for each in (*many[1:], replace(many[0], anchor="A0", fingerprint="f"))}
+    # What the database holds for equal is not the same anchor.
+    store.links.forget("staff", "users", ["a0", *(each.anchor for each in many[2:])])
+    assert sorted(each.anchor for each in store.links.load("staff", "users").values()) == ["A0", "a1"]
+    store.jobs.delete("staff")
+    store.jobs.save("staff", SIDES)
+    assert store.links.load("staff", "users") == store.links.load("staff", "groups") == {}
+
+
+def test_leavers_come_back_with_all_they_had(store: Store) -> None:
+    store.providers.save(spec("hr"), {})
+    store.jobs.save("people", SIDES)
+    ann = Leaver(
+        anchor="a1",
+        since="2026-11-20T03:00:00Z",
+        container="OU=🎉,DC=x",
+        groups=tuple((f"CN=group {n},DC=x", "member") for n in range(3000)),
+        stamped={"photo": b"\x00\xff", "note": "\x00", "mail": ("a", "b"), "manager": None},
+        was_enabled=False,
+    )
+    bob = Leaver(anchor="A1", since="2026-11-21T03:00:00Z", container="DC=x")
+    store.leavers.put("people", "users", [ann, bob])
+    store.leavers.put("people", "users", [ann])
+    assert store.leavers.load("people", "users") == {"a1": ann, "A1": bob}
+    store.leavers.forget("people", "users", ["a1"])
+    assert store.leavers.load("people", "users") == {"A1": bob}
+
+
+def test_smart_group_follows_its_provider_and_is_followed_by_jobs(store: Store) -> None:
+    store.providers.save(spec("hr"), {})
+    store.providers.save(spec("ad"), {})
+    store.smart_groups.save("bonn", {"provider": "ad", "group": "CN=\x00🎉"})
+    store.smart_groups.save("Bonn", {"provider": "ad"})
+    store.jobs.save("people", {**SIDES, "smart_groups": ["Bonn", "bonn"]})
+    store.providers.rename("ad", "directory")
+    store.smart_groups.rename("bonn", "köln")
+    group, job = store.smart_groups.get("köln"), store.jobs.get("people")
+    assert group is not None
+    assert job is not None
+    assert group.definition == {"provider": "directory", "group": "CN=\x00🎉"}
+    assert job.definition["smart_groups"] == ["Bonn", "köln"]
+    with pytest.raises(ConfigError, match=r"these jobs refresh it: 'people'"):
+        store.smart_groups.delete("köln")
+    with pytest.raises(ConfigError, match=r"these smart groups use it: 'Bonn', 'köln'"):
+        store.providers.delete("directory")
+
+
+def test_job_template_comes_back_and_is_followed_by_jobs(store: Store) -> None:
+    store.providers.save(spec("hr"), {})
+    definition = {"description": "\x00 🎉", "job": {"note": "x" * 100_000}}
+    store.job_templates.save("leavers", definition)
+    store.jobs.save("people", {**SIDES, "template": "leavers"})
+    store.job_templates.rename("leavers", "gone")
+    template = store.job_templates.get("gone")
+    assert template is not None
+    assert (template.definition, store.job_templates.used_by("gone")) == (definition, ["people"])
+    store.job_templates.delete("gone")
+    assert store.job_templates.list() == []
+
+
+def test_changes_of_a_directory_come_back(store: Store) -> None:
+    run_id = store.runs.start("people", host="web1", pid=1, boot_id="b", started="2026-11-21T08:30:00Z")
+    members = ValueChanges(added=tuple(f"CN={n} 🎉,DC=x" for n in range(5000)), removed=(b"\x00",))
+    update = Change(
+        number=1,
+        object="g",
+        action="update",
+        key=("1",),
+        target="CN=g",
+        anchor="a1",
+        before={},
+        after={"member": members},
+    )
+    create = Change(number=2, object="g", action="create", key=("2",), target="CN=h", before={}, after={"cn": "h"})
+    changes = [
+        AppliedChange(change=update, outcome=None),
+        AppliedChange(change=create, outcome=Outcome(status="done", anchor="a2")),
+    ]
+    store.runs.add_changes(run_id, changes)
+    assert store.runs.changes(run_id) == changes
+
+
 def test_lock_is_held_renewed_lost_and_released(store: Store, clock: SetClock) -> None:
     first = store.locks.acquire("job 1", holder=ANN, lease_seconds=60)
     with pytest.raises(LockedError, match="run 41 on web1"):
@@ -347,6 +444,45 @@ def test_older_store_is_migrated_and_a_newer_one_refused(store: Store, open_it: 
     for create in (True, False):
         with pytest.raises(StoreError, match=rf"has version {later}; .* up to {now}"):
             open_it(create=create)
+
+
+def test_store_of_release_1_keeps_what_it_has(server: Server, open_it: Callable[..., Store]) -> None:
+    old = open_it(migrations=MIGRATIONS[:1])
+    assert "lockstep_links" not in server.table_names()
+    old.providers.save(spec("hr"), {})
+    old.jobs.save("people", SIDES)
+    run_id = old.runs.start("people", host="web1", pid=1, boot_id="b", started="2026-11-21T08:30:00Z")
+    with server.outside.begin() as connection:
+        content = {"run_id": run_id, "position": 1, "object": "people", "key": '["🎉"]', "number": 1}
+        content |= {"action": "update", "before": "{}", "after": '{"a":"é"}', "code": "", "message": ""}
+        connection.execute(tables().changes.insert(), content)
+    store = open_it()
+    (change,) = store.runs.changes(run_id)
+    assert (change.change.key, change.change.after, change.change.anchor) == (("🎉",), {"a": "é"}, None)
+    moved = replace(change, change=replace(change.change, action="move", anchor="a1"))
+    store.runs.add_changes(run_id, [moved])
+    assert store.runs.changes(run_id, offset=1) == [moved]
+    assert [job.name for job in store.jobs.list()] == ["people"]
+    assert shape(server.outside) == made_at_once(server, open_it)
+
+
+def shape(outside: sa.Engine) -> dict[str, t.Any]:
+    """Give columns, indexes and references of every table; on MariaDB with their collations."""
+    look = sa.inspect(outside)
+    return {
+        name: (
+            sorted((each["name"], repr(each["type"]), each["nullable"]) for each in look.get_columns(name)),
+            sorted((str(each["name"]), each["column_names"]) for each in look.get_indexes(name)),
+            sorted((each["constrained_columns"], each["referred_table"]) for each in look.get_foreign_keys(name)),
+        )
+        for name in look.get_table_names()
+    }
+
+
+def made_at_once(server: Server, open_it: Callable[..., Store]) -> dict[str, t.Any]:
+    tables().metadata.drop_all(server.outside)
+    open_it()
+    return shape(server.outside)
 
 
 def test_failed_migration_frees_the_turn_for_the_next(store: Store, open_it: Callable[..., Store]) -> None:

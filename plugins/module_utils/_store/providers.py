@@ -102,15 +102,20 @@ class Providers:
             )
 
     def delete(self, name: str) -> None:
-        """Delete a provider and its secrets. Raises ConfigError when there is none, or naming the jobs that use it."""
+        """Delete a provider and its secrets.
+
+        Raises ConfigError when there is none, or naming the jobs and smart groups that use it.
+        """
         table = tables().providers
         with self._session.write() as connection:
             number = need_provider(connection, name)
-            if jobs := _job_names(connection, number):
-                users = ", ".join(repr(job) for job in jobs)
+            users = {"jobs": _job_names(connection, number), "smart groups": _smart_group_names(connection, number)}
+            if any(users.values()):
+                listed = "; ".join(
+                    f"these {noun} use it: {', '.join(map(repr, names))}" for noun, names in users.items() if names
+                )
                 raise ConfigError(
-                    f"provider {name!r}: it cannot be deleted, these jobs use it: {users}. "
-                    "Delete them or change them first."
+                    f"provider {name!r}: it cannot be deleted, {listed}. Delete them or change them first."
                 )
             connection.execute(table.delete().where(table.c.id == number))
 
@@ -119,6 +124,12 @@ class Providers:
         with self._session.read() as connection:
             number = provider_id(connection, name)
             return [] if number is None else _job_names(connection, number)
+
+    def used_by_smart_groups(self, name: str) -> Names:
+        """Give the sorted names of the smart groups that are in the provider."""
+        with self._session.read() as connection:
+            number = provider_id(connection, name)
+            return [] if number is None else _smart_group_names(connection, number)
 
     def _load(self, connection: Connection, name: str | None) -> StoredProviders:
         table, secrets = tables().providers, tables().secrets
@@ -185,6 +196,12 @@ def _job_names(connection: Connection, number: int) -> list[str]:
     jobs = tables().jobs
     uses = (jobs.c.source_provider_id == number) | (jobs.c.destination_provider_id == number)
     return list(connection.scalars(jobs.select().with_only_columns(jobs.c.name).where(uses).order_by(jobs.c.name)))
+
+
+def _smart_group_names(connection: Connection, number: int) -> list[str]:
+    groups = tables().smart_groups
+    query = groups.select().with_only_columns(groups.c.name).where(groups.c.provider_id == number)
+    return list(connection.scalars(query.order_by(groups.c.name)))
 
 
 def _literal_holders(connection: Connection) -> list[str]:

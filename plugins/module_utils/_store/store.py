@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Self
 
 from .address import StoreAddress, Target, parse_url
-from .definitions import open_job_templates, open_smart_groups
+from .job_templates import JobTemplates
 from .jobs import Jobs
-from .links import Leavers, Links
+from .leavers import Leavers
+from .links import Links
 from .locks import Locks, process_exists
 from .marks import Marks
 from .migrations import MIGRATIONS, Migration
@@ -21,6 +22,7 @@ from .providers import Providers
 from .runs import Runs
 from .servers import open_server
 from .session import Session
+from .smart_groups import SmartGroups
 from .sqlite import open_file
 from .times import Clock
 from .vault import Vault
@@ -48,8 +50,8 @@ class Store:
         self.marks = Marks(session)
         self.links = Links(session)
         self.leavers = Leavers(session)
-        self.smart_groups = open_smart_groups(session, clock)
-        self.job_templates = open_job_templates(session, clock)
+        self.smart_groups = SmartGroups(session, clock)
+        self.job_templates = JobTemplates(session, clock)
         self._session = session
 
     @contextmanager

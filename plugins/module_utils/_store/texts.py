@@ -8,10 +8,12 @@ from __future__ import annotations
 import json
 import typing as t
 
+_encode: t.Final = json.JSONEncoder(separators=(",", ":")).encode
+
 
 def to_json_text(data: object) -> str:
     """Give `data` as compact JSON in plain ASCII: NUL and lone surrogates, which databases refuse, are escaped."""
-    return json.dumps(data, separators=(",", ":"))
+    return _encode(data)
 
 
 def from_json_text(text: str) -> t.Any:
