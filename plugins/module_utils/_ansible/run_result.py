@@ -120,7 +120,7 @@ def _diff_block(item: AppliedChange) -> dict[str, str]:
     return {
         "before_header": header,
         "after_header": header,
-        "before": "" if change.action == "create" else _lines(fields, "before"),
+        "before": "" if change.action in ("create", "create_container") else _lines(fields, "before"),
         "after": "" if change.action == "delete" else _lines(fields, "after"),
     }
 

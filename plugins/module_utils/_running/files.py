@@ -18,12 +18,12 @@ from .._model.errors import StoreError
 from .._model.plans import Change, Plan, ValueChanges
 from .._model.runs import AppliedChange, LogLine
 from .._model.secrets import MASK, GeneratedPassword
-from .._model.values import Single, members, show_key, to_json
+from .._model.values import Single, Value, members, show_key, to_json
 from .._planning.sealing import seal
 from .account import format_line
 
 SHOWN_VALUES = 100
-"""Of a field with several values, as many are shown at most; the plan has all that change."""
+"""A result shows as many values of a field at most; the changes file has all."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -104,7 +104,7 @@ def save_changes(changes: Iterable[AppliedChange], path: Path) -> None:
 
     def write_all(write: Callable[[str], object]) -> None:
         for item in changes:
-            write(json.dumps(change_line(item), ensure_ascii=False, separators=(",", ":")) + "\n")
+            write(json.dumps(change_line(item, most=None), ensure_ascii=False, separators=(",", ":")) + "\n")
 
     _write(path, write_all)
 
@@ -114,8 +114,13 @@ def save_log(lines: Iterable[LogLine], path: Path) -> None:
     _write(path, lambda write: [write(format_line(line) + "\n") for line in lines])
 
 
-def change_line(item: AppliedChange) -> dict[str, t.Any]:
-    """Give the JSON form of one change with its outcome, as in `run.changes` and the changes file."""
+def change_line(item: AppliedChange, *, most: int | None = SHOWN_VALUES) -> dict[str, t.Any]:
+    """Give the JSON form of one change with its outcome, as in `run.changes` and the changes file.
+
+    A field has its values `before` and `after`. One of more than 100 values, or whose values were not read, that gets
+    and loses some has what it loses in `before.removed` and what it gets in `after.added`. Lists longer than `most` are
+    cut, and their last entry says by how much.
+    """
     change = item.change
     names: t.Iterable[str] = change.before if change.action == "delete" else change.after
     if change.action in ("create", "create_container"):
@@ -125,7 +130,7 @@ def change_line(item: AppliedChange) -> dict[str, t.Any]:
         "action": change.action,
         "key": show_key(change.key),
         "target": change.target,
-        "fields": {name: _field(change, name) for name in names},
+        "fields": {name: _field(change, name, most) for name in names},
     }
     if item.outcome is not None:
         line["status"] = item.outcome.status
@@ -133,23 +138,26 @@ def change_line(item: AppliedChange) -> dict[str, t.Any]:
     return line
 
 
-def _field(change: Change, name: str) -> dict[str, t.Any]:
-    after = change.after.get(name)
+def _field(change: Change, name: str, most: int | None) -> dict[str, t.Any]:
+    before, after = change.before.get(name), change.after.get(name)
     if not isinstance(after, ValueChanges):
-        return {"before": to_json(change.before.get(name)), "after": _shown(after)}
-    whole = change.before.get(name)
-    if name in change.before and max(len(members(whole)), len(after.added)) <= SHOWN_VALUES:
-        return {"before": to_json(whole), "after": to_json(after.applied_to(whole))}
-    return {"before": {"removed": _some(after.removed)}, "after": {"added": _some(after.added)}}
+        return {"before": _shown(before, most), "after": _shown(after, most)}
+    if name in change.before and max(len(members(before)), len(after.added)) <= SHOWN_VALUES:
+        whole = after.applied_to(before)
+        if len(members(whole)) <= SHOWN_VALUES:
+            return {"before": to_json(before), "after": to_json(whole)}
+    return {"before": {"removed": _some(after.removed, most)}, "after": {"added": _some(after.added, most)}}
 
 
-def _some(values: Sequence[Single]) -> list[t.Any]:
-    shown = [to_json(value) for value in values[:SHOWN_VALUES]]
-    return [*shown, f"and {len(values) - SHOWN_VALUES} more"] if len(values) > SHOWN_VALUES else shown
+def _shown(value: Value | GeneratedPassword, most: int | None) -> t.Any:
+    if isinstance(value, GeneratedPassword):
+        return MASK
+    return _some(value, most) if isinstance(value, tuple) else to_json(value)
 
 
-def _shown(value: t.Any) -> t.Any:
-    return MASK if isinstance(value, GeneratedPassword) else to_json(value)
+def _some(values: Sequence[Single], most: int | None) -> list[t.Any]:
+    shown = [to_json(value) for value in values[:most]]
+    return [*shown, f"and {len(values) - len(shown)} more"] if len(shown) < len(values) else shown
 
 
 def _write(path: Path, write_all: Callable[[Callable[[str], object]], object], *, sync: bool = False) -> None:

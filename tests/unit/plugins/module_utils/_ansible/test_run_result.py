@@ -18,7 +18,13 @@ from ansible_collections.lockstep.sync.plugins.module_utils._ansible.run_result 
     make_diff,
     run_to_result,
 )
-from ansible_collections.lockstep.sync.plugins.module_utils._model.plans import DONE, Change, Held, Outcome
+from ansible_collections.lockstep.sync.plugins.module_utils._model.plans import (
+    DONE,
+    Change,
+    Held,
+    Outcome,
+    ValueChanges,
+)
 from ansible_collections.lockstep.sync.plugins.module_utils._model.runs import (
     AppliedChange,
     LogLine,
@@ -96,6 +102,21 @@ def test_only_errors_are_errors_and_the_log_keeps_its_end() -> None:
 BIG = "x" * 1_000_000
 
 
+def group(count: int, action: t.Any = "update") -> AppliedChange:
+    """Give a change of a group that gets, or had, `count` members."""
+    members = tuple(f"CN=Someone {number:06},OU=People,OU=Bonn,DC=example,DC=com" for number in range(count))
+    change = Change(
+        number=1,
+        object="groups",
+        action=action,
+        key=("staff",),
+        target="CN=staff,DC=example,DC=com",
+        before={"member": members},
+        after={} if action == "delete" else {"member": ValueChanges(added=tuple(each + ",DC=x" for each in members))},
+    )
+    return AppliedChange(change=change, outcome=DONE)
+
+
 @pytest.mark.parametrize(
     "result",
     [
@@ -111,7 +132,16 @@ BIG = "x" * 1_000_000
             held=[Held(object=str(n), guard="deletes", count=n, limit="1", message="h" * 300) for n in range(500)],
         ),
     ],
-    ids=["many-errors", "many-long-errors", "big-texts", "changes", "big-values", "not-ascii", "objects", "held"],
+    ids=[
+        "many-errors",
+        "many-long-errors",
+        "big-texts",
+        "changes",
+        "big-values",
+        "not-ascii",
+        "objects",
+        "held",
+    ],
 )
 def test_every_result_fits_and_says_what_was_left_out(result: RunResult) -> None:
     run = run_to_result(result)
@@ -133,6 +163,20 @@ def test_what_fits_stays() -> None:
     assert (len(run["errors"]), len(run["log"])) == (ERRORS, LOG_LINES)
     run = run_to_result(replace(RESULT, changes=[change(text=BIG), change("2", id="2")], changes_total=2, log=log(3)))
     assert (run["changes"], len(run["log"]), run["truncated"]) == ([], 3, {"changes": 2})
+
+
+def test_a_big_group_is_cut_and_hides_no_other_change() -> None:
+    changes = [group(50_000), change("9", id="9"), group(50_000, "delete")]
+    run = run_to_result(replace(RESULT, changes=changes, changes_total=3))
+    assert run["truncated"] == {}
+    assert size_of(run) <= RUN_BYTES
+    updated, created, deleted = (each["fields"] for each in run["changes"])
+    assert updated["member"]["after"]["added"][100:] == ["and 49900 more"]
+    assert created == {"id": {"before": None, "after": "9"}}
+    assert deleted["member"]["before"][100:] == ["and 49900 more"]
+    many = run_to_result(replace(RESULT, changes=[group(50_000)] * 100, changes_total=100))
+    assert size_of(many) <= RUN_BYTES + 100
+    assert many["truncated"] == {"changes": 100 - len(many["changes"])}
 
 
 # -- diff --------------------------------------------------------------------------------------------------------
@@ -162,6 +206,29 @@ def test_each_kind_of_change_has_its_block() -> None:
     assert updated["before"] == 'gone: "g"\nphoto: {"base64": "AA=="}\ntags: ["x"]\n'
     assert updated["after"] == 'new: "n"\nphoto: {"base64": "/w=="}\ntags: ["x", "y"]\n'
     assert (deleted["before"], deleted["after"]) == ('id: "9"\nname: "Old"\n', "")
+
+
+def test_the_diff_of_a_group_shows_what_came_and_went() -> None:
+    sets = {"small": ValueChanges(added=("c",), removed=("a",)), "big": ValueChanges(added=("x",), removed=("y",))}
+    values = Change(number=1, object="g", action="membership", key=("1",), before={"small": ("a", "b")}, after=sets)
+    container = Change(number=2, object="g", action="create_container", key=(), before={}, after={"ou": "it"})
+    moved = Change(number=3, object="g", action="move", key=("1",), before={"dn": "CN=a"}, after={"dn": "CN=b"})
+    changes = [AppliedChange(change=each, outcome=DONE) for each in (values, container, moved)]
+    blocks = make_diff(changes, 3)
+    assert [(block["before"], block["after"]) for block in blocks] == [
+        ('big: {"removed": ["y"]}\nsmall: ["a", "b"]\n', 'big: {"added": ["x"]}\nsmall: ["b", "c"]\n'),
+        ("", 'ou: "it"\n'),
+        ('dn: "CN=a"\n', 'dn: "CN=b"\n'),
+    ]
+    assert blocks[0]["before_header"] == "g 1 (membership)"
+
+
+def test_the_diff_of_a_big_group_stays_small() -> None:
+    (block,) = make_diff([group(50_000)], 1)
+    assert size_of(block) <= DIFF_BYTES
+    assert block["before"] == 'member: {"removed": []}\n'
+    assert block["after"].endswith(', "and 49900 more"]}\n')
+    assert size_of(make_diff([group(50_000)] * 100, 100)) <= DIFF_BYTES + 500
 
 
 def test_what_was_not_made_is_no_difference() -> None:

@@ -5,13 +5,22 @@
 
 from __future__ import annotations
 
+import json
 import os
 import stat
+import typing as t
 from pathlib import Path
 
 import pytest
 from ansible_collections.lockstep.sync.plugins.module_utils._model.errors import StoreError
-from ansible_collections.lockstep.sync.plugins.module_utils._model.plans import DONE, Change, Outcome, Plan
+from ansible_collections.lockstep.sync.plugins.module_utils._model.plans import (
+    DONE,
+    Action,
+    Change,
+    Outcome,
+    Plan,
+    ValueChanges,
+)
 from ansible_collections.lockstep.sync.plugins.module_utils._model.runs import AppliedChange, LogLine
 from ansible_collections.lockstep.sync.plugins.module_utils._model.secrets import GeneratedPassword, PasswordRule
 from ansible_collections.lockstep.sync.plugins.module_utils._running.files import (
@@ -59,6 +68,74 @@ def test_a_create_shows_what_has_a_value_and_hides_passwords() -> None:
         "id": {"before": None, "after": "1"},
         "secret": {"before": None, "after": "********"},
     }
+
+
+def field_of(before: dict[str, t.Any], after: t.Any, **options: t.Any) -> dict[str, t.Any]:
+    change = Change(number=1, object="group", action="update", key=("g",), before=before, after={"member": after})
+    fields: dict[str, dict[str, t.Any]] = change_line(AppliedChange(change=change, outcome=None), **options)["fields"]
+    assert list(fields) == ["member"]
+    return fields["member"]
+
+
+def numbers(first: int, last: int) -> tuple[str, ...]:
+    return tuple(f"{number:05}" for number in range(first, last))
+
+
+def test_values_that_come_and_go_are_shown_as_the_lists_before_and_after() -> None:
+    changes = ValueChanges(added=("b", b"\xff"), removed=("c", "z"))
+    assert field_of({"member": ("a", "c")}, changes) == {"before": ["a", "c"], "after": ["a", "b", {"base64": "/w=="}]}
+    assert field_of({"member": None}, ValueChanges(added=("b",))) == {"before": None, "after": "b"}
+    assert field_of({"member": "a"}, ValueChanges(removed=("a",))) == {"before": "a", "after": None}
+    assert field_of({"member": numbers(0, 99)}, ValueChanges(added=("x",)))["after"] == [*numbers(0, 99), "x"]
+
+
+@pytest.mark.parametrize(
+    ("before", "added"),
+    [
+        ({}, ("x",)),
+        ({"member": numbers(0, 101)}, ("x",)),
+        ({"member": numbers(0, 100)}, ("x",)),
+        ({"member": numbers(0, 60)}, numbers(60, 120)),
+    ],
+    ids=["not-read", "more-before", "more-after", "more-together"],
+)
+def test_of_many_values_only_those_that_come_and_go_are_shown(before: dict[str, t.Any], added: tuple[str, ...]) -> None:
+    shown = field_of(before, ValueChanges(added=added))
+    assert shown == {"before": {"removed": []}, "after": {"added": list(added)}}
+
+
+def test_of_very_many_values_a_result_shows_some_and_the_changes_file_all(tmp_path: Path) -> None:
+    changes = ValueChanges(added=numbers(0, 5000), removed=numbers(6000, 6101))
+    assert field_of({}, changes) == {
+        "before": {"removed": [*numbers(6000, 6100), "and 1 more"]},
+        "after": {"added": [*numbers(0, 100), "and 4900 more"]},
+    }
+    assert field_of({}, numbers(0, 101)) == {"before": None, "after": [*numbers(0, 100), "and 1 more"]}
+    change = Change(number=1, object="group", action="update", key=("g",), before={}, after={"member": changes})
+    deleted = Change(
+        number=2, object="group", action="delete", key=("h",), before={"member": numbers(0, 5000)}, after={}
+    )
+    path = tmp_path / "changes.jsonl"
+    save_changes([AppliedChange(change=each, outcome=None) for each in (change, deleted)], path)
+    first, second = (json.loads(line)["fields"]["member"] for line in path.read_text().splitlines())
+    assert (first["before"], first["after"]) == ({"removed": [*changes.removed]}, {"added": [*changes.added]})
+    assert (second["before"], second["after"]) == ([*numbers(0, 5000)], None)
+
+
+@pytest.mark.parametrize("action", ["rename", "move", "disable", "link"])
+def test_other_changes_of_a_record_show_the_fields_they_write(action: Action) -> None:
+    before, after = {"dn": "CN=a,DC=x", "cn": "a"}, {"dn": "CN=b,DC=x"}
+    change = Change(number=1, object="p", action=action, key=("1",), target="CN=a,DC=x", before=before, after=after)
+    line = change_line(AppliedChange(change=change, outcome=None))
+    assert (line["action"], line["target"]) == (action, "CN=a,DC=x")
+    assert line["fields"] == {"dn": {"before": "CN=a,DC=x", "after": "CN=b,DC=x"}}
+
+
+def test_a_new_container_is_shown_as_a_new_record() -> None:
+    after = {"ou": "it", "description": None}
+    change = Change(number=1, object="p", action="create_container", key=(), target="OU=it", before={}, after=after)
+    line = change_line(AppliedChange(change=change, outcome=DONE))
+    assert (line["key"], line["fields"]) == ("", {"ou": {"before": None, "after": "it"}})
 
 
 def test_a_line_of_the_log_stays_one_line(tmp_path: Path) -> None:
