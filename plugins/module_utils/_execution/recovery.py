@@ -13,10 +13,10 @@ from pathlib import Path
 
 from .._model.access import Provider, Query
 from .._model.errors import StoreError
-from .._model.plans import Change, Outcome
+from .._model.plans import Change, Outcome, ValueChanges
 from .._model.runs import AppliedChange
 from .._model.secrets import GeneratedPassword
-from .._model.values import Key, Value
+from .._model.values import Key, Value, as_set, members
 from .._planning.sealing import read_changes
 from .._providers.before_image import judge
 from .directory_recovery import DirectoryLook
@@ -100,7 +100,13 @@ def _verdict(change: Change, current: Mapping[str, Value] | None) -> Outcome:
         return NOT_DONE
     # A password cannot be compared: it is known only to the process that died. The other fields were written with it.
     readable = {name: value for name, value in change.after.items() if not isinstance(value, GeneratedPassword)}
-    if all(current.get(name) == value for name, value in readable.items()):
+    if all(_is_written(value, current.get(name)) for name, value in readable.items()):
         return DONE_AFTER_ALL
     outcome = judge(change, current)
     return NOT_DONE if outcome is None else outcome
+
+
+def _is_written(planned: Value | ValueChanges, current: Value) -> bool:
+    if isinstance(planned, ValueChanges):
+        return planned.applied_to(current) == as_set(members(current))
+    return planned == current

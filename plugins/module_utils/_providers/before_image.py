@@ -45,7 +45,9 @@ def judge(
         return Outcome(status="skipped", code="gone", message=message)
     sets = {name for name, value in change.after.items() if isinstance(value, ValueChanges)}
     moved = compare.differences({name: value for name, value in change.before.items() if name not in sets}, current)
-    if not moved and not (change.after and not compare.differences(change.after, current)):
+    # A password that is all there is to write tells nothing: it must be written.
+    readable = {name: value for name, value in change.after.items() if not isinstance(value, GeneratedPassword)}
+    if not moved and (not readable or compare.differences(readable, current)):
         return None
     planned = {**{name: value for name, value in change.before.items() if name not in sets}, **change.after}
     if change.action != "delete" and not compare.differences(planned, current):

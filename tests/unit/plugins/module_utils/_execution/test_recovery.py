@@ -21,9 +21,11 @@ from ansible_collections.lockstep.sync.plugins.module_utils._model.plans import 
     Outcome,
     Plan,
     PlannedValue,
+    ValueChanges,
 )
 from ansible_collections.lockstep.sync.plugins.module_utils._model.runs import AppliedChange, Statistics
 from ansible_collections.lockstep.sync.plugins.module_utils._model.secrets import GeneratedPassword, PasswordRule
+from ansible_collections.lockstep.sync.plugins.module_utils._model.values import Value
 from ansible_collections.lockstep.sync.plugins.module_utils._planning.sealing import seal
 from ansible_collections.lockstep.sync.plugins.module_utils._providers.registry import open_provider
 from support.lists import ListProvider, info_of
@@ -61,12 +63,13 @@ CHANGES = (
 class Ruins:
     """What a killed run leaves behind."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, changes: tuple[Change, ...] = CHANGES) -> None:
+        self.changes = changes
         self.plan_file, self.journal_file = folder / "plan", folder / "journal"
         part = ObjectPlan(
             name="person",
             target=WriteTarget(container=None, key_fields=("id",), fields=FIELDS),
-            changes=CHANGES,
+            changes=changes,
             held_changes=(),
             held=(),
             problems=(),
@@ -79,10 +82,10 @@ class Ruins:
 
     def journal(self, *, done: t.Sequence[int] = (), doubtful: t.Sequence[int] = ()) -> None:
         journal = Journal(self.journal_file)
-        settled = [each for each in CHANGES if each.number in done]
+        settled = [each for each in self.changes if each.number in done]
         journal.begin(settled)
         journal.end(settled, [DONE] * len(settled))
-        journal.begin([each for each in CHANGES if each.number in doubtful])
+        journal.begin([each for each in self.changes if each.number in doubtful])
         journal.close()
 
     def settle(self, provider: Provider, query: Query | None = None) -> list[AppliedChange]:
@@ -220,3 +223,35 @@ def test_a_damaged_journal_settles_nothing(ruins: Ruins) -> None:
     ruins.journal_file.write_text("damage\n", encoding="utf-8")
     with pytest.raises(StoreError, match="is damaged"):
         ruins.settle(table())
+
+
+@pytest.mark.parametrize(
+    ("tags", "expected"),
+    [
+        (("b", "c"), ("done", "recovered")),
+        (("c", "z"), ("done", "recovered")),
+        (("a", "b"), ("skipped", "interrupted")),
+        (("a", "c"), ("skipped", "interrupted")),
+        ("b", ("skipped", "interrupted")),
+        (None, ("skipped", "interrupted")),
+    ],
+)
+def test_added_and_removed_values_are_done_when_they_are_there_and_gone(
+    tags: Value, expected: tuple[str, str], tmp_path: Path
+) -> None:
+    swap = ValueChanges(added=("c",), removed=("a",))
+    planned = Change(
+        number=1,
+        object="person",
+        action="update",
+        key=("1",),
+        before={"id": "1", "name": ("a", "b")},
+        after={"name": swap},
+    )
+    ruins = Ruins(tmp_path, (planned,))
+    ruins.journal(doubtful=[1])
+    provider = ListProvider(info=info_of(*FIELDS), records=[{"id": "1", "name": tags}])
+    (applied,) = ruins.settle(provider)
+    assert applied.outcome is not None
+    assert (applied.outcome.status, applied.outcome.code) == expected
+    assert applied.change == planned
