@@ -10,7 +10,14 @@ from dataclasses import replace
 import pytest
 from ansible_collections.lockstep.sync.plugins.module_utils._model.access import WriteTarget
 from ansible_collections.lockstep.sync.plugins.module_utils._model.errors import StoreError
-from ansible_collections.lockstep.sync.plugins.module_utils._model.plans import Change, ObjectPlan, Plan, PlannedValue
+from ansible_collections.lockstep.sync.plugins.module_utils._model.plans import (
+    ACTIONS,
+    Change,
+    ObjectPlan,
+    Plan,
+    PlannedValue,
+    ValueChanges,
+)
 from ansible_collections.lockstep.sync.plugins.module_utils._model.runs import Statistics
 from ansible_collections.lockstep.sync.plugins.module_utils._model.secrets import GeneratedPassword, PasswordRule
 from ansible_collections.lockstep.sync.plugins.module_utils._planning.sealing import (
@@ -52,9 +59,11 @@ def lines_of(plan: Plan) -> list[str]:
 
 SINGLES = st.text(max_size=8) | st.binary(max_size=8)
 VALUES = st.none() | SINGLES | st.lists(SINGLES, max_size=3).map(tuple)
-PLANNED = VALUES | st.builds(
+SETS = st.lists(SINGLES, max_size=3).map(tuple)
+PASSWORDS = st.builds(
     GeneratedPassword, rule=st.builds(PasswordRule, length=st.integers(6, 99), special=st.sampled_from(["", "!#"]))
 )
+PLANNED = VALUES | PASSWORDS | st.builds(ValueChanges, added=SETS, removed=SETS)
 
 
 @st.composite
@@ -62,9 +71,10 @@ def any_change(draw: st.DrawFn) -> Change:
     return Change(
         number=draw(st.integers(1, 10**6)),
         object=draw(st.text(max_size=8)),
-        action=draw(st.sampled_from(["create", "update", "delete"])),
+        action=draw(st.sampled_from(ACTIONS)),
         key=tuple(draw(st.lists(st.text(max_size=8), min_size=1, max_size=3))),
         target=draw(st.none() | st.text(max_size=8)),
+        anchor=draw(st.none() | st.text(max_size=8)),
         before=draw(st.dictionaries(st.text(max_size=5), VALUES, max_size=3)),
         after=draw(st.dictionaries(st.text(max_size=5), PLANNED, max_size=3)),
     )
@@ -107,11 +117,22 @@ def altered(number: int, **fields: t.Any) -> tuple[Change, ...]:
         plan_of(*altered(1, key=("22",))),
         plan_of(*altered(1, action="delete")),
         plan_of(*altered(1, target="place")),
+        plan_of(*altered(1, anchor="a1")),
+        plan_of(*altered(1, after={"name": ValueChanges(added=("Bob\né",))})),
+        plan_of(*altered(1, after={"name": ValueChanges(removed=("Bob\né",))})),
         plan_of(*altered(0, after={"id": "1", "pw": GeneratedPassword(rule=PasswordRule(length=6))})),
     ],
 )
 def test_the_digest_differs_when_anything_that_would_be_done_differs(other: Plan) -> None:
     assert other.digest != plan_of(*CHANGES).digest
+
+
+def test_added_and_removed_values_are_told_apart_from_whole_ones() -> None:
+    change = replace(CHANGES[1], anchor="a1", after={"tags": ValueChanges(added=("x", b"\xff"), removed=("y",))})
+    data = change_to_json(change)
+    assert data["after"] == {"tags": {"values": {"added": ["x", {"base64": "/w=="}], "removed": ["y"]}}}
+    assert data["anchor"] == "a1"
+    assert "anchor" not in change_to_json(CHANGES[1])
 
 
 def test_a_plan_file_holds_no_password_only_its_rule() -> None:
@@ -190,6 +211,12 @@ def test_a_line_that_is_no_change_gives_nothing(line: str) -> None:
         {"after": {"pw": {"password": {"colour": "red"}}}},
         {"after": {"pw": {"password": None}}},
         {"before": {"raw": {"base64": "?"}}},
+        {"before": {"tags": {"values": {"added": [], "removed": []}}}},
+        {"after": {"tags": {"values": {"added": []}}}},
+        {"after": {"tags": {"values": {"added": [], "removed": [], "kept": []}}}},
+        {"after": {"tags": {"values": ["x"]}}},
+        {"after": {"tags": {"values": {"added": [5], "removed": []}}}},
+        {"after": {"tags": {"values": {"added": [["x"]], "removed": []}}}},
     ],
 )
 def test_a_damaged_change_is_refused(damage: dict[str, t.Any]) -> None:
