@@ -16,12 +16,12 @@ from ..._model.plans import Change, PlannedValue, ValueChanges
 from ..._model.secrets import GeneratedPassword
 from ..._model.values import Value
 from . import ber, requests
-from .fields import Fields
-from .flavours import CONTAINER, PLACE, Flavour
+from .attributes import Attributes
+from .flavours import Flavour
 from .requests import REPLACE, Request
 from .session import PASSWORD_MODIFY, Session
 from .steps import Steps
-from .values import encode_all, encode_windows_password
+from .values import encode_windows_password
 
 DISABLED, NORMAL_ACCOUNT = 0x2, 0x200
 USER_ACCOUNT_CONTROL, LAST_SET = "userAccountControl", "pwdLastSet"
@@ -40,9 +40,9 @@ class NewRecord:
 class Accounts:
     """Knows how the accounts of one directory get passwords and flags."""
 
-    def __init__(self, session: Session, fields: Fields, flavour: Flavour, classes: Sequence[str]) -> None:
+    def __init__(self, session: Session, attributes: Attributes, flavour: Flavour, classes: Sequence[str]) -> None:
         self._session = session
-        self._fields = fields
+        self._attributes = attributes
         folded = {name.casefold() for name in classes}
         self.are_windows = flavour.guid and "user" in folded and "computer" not in folded
         """Whether new records are accounts of Active Directory."""
@@ -53,28 +53,18 @@ class Accounts:
         """Sort the values of a new record by when they are written. Raises RecordError."""
         new = NewRecord(attributes={"objectClass": [name.encode() for name in classes]})
         for name, value in change.after.items():
-            if value is None or name.casefold() in (PLACE, CONTAINER):
+            attribute = self._attributes.of(name)
+            if value is None or attribute.is_place:
                 continue
-            if self._fields.flag(name) is not None:
+            if attribute.flag is not None:
                 new.flags[name] = plain(value)
-            elif self._is_secret(name):
+            elif attribute.is_secret:
                 if not isinstance(value, str):
                     raise RecordError(f"field {name!r}: a password is one text.", field=name, code="value")
                 new.password = (name, value)
             else:
-                new.attributes[name] = self.encoded(name, plain(value))
+                new.attributes[name] = self._attributes.encoded(name, plain(value))
         return new
-
-    def _is_secret(self, name: str) -> bool:
-        info = self._fields.info(name)
-        return info is not None and info.secret
-
-    def encoded(self, name: str, value: Value) -> list[bytes]:
-        """Give the bytes of a value. Raises RecordError naming the field."""
-        try:
-            return encode_all(self._fields.encode(name), value)
-        except ValueError as error:
-            raise RecordError(f"field {name!r}: {error}", field=name, code="value") from None
 
     # -- new records --------------------------------------------------------------------------------------------
 
@@ -135,7 +125,7 @@ class Accounts:
     # -- flags --------------------------------------------------------------------------------------------------
 
     def _flag_attributes(self, flags: Mapping[str, Value]) -> dict[str, list[bytes]]:
-        found = ((self._fields.flag(name), value) for name, value in flags.items())
+        found = ((self._attributes.of(name).flag, value) for name, value in flags.items())
         return {
             flag.attribute: [flag.set_value]
             for flag, value in found
@@ -144,7 +134,7 @@ class Accounts:
 
     def _with_flags(self, number: int, flags: Mapping[str, Value]) -> int:
         for name, value in flags.items():
-            flag = self._fields.flag(name)
+            flag = self._attributes.of(name).flag
             if flag is not None and flag.bit and value is not None:
                 number = number | flag.bit if (value == "true") != flag.inverted else number & ~flag.bit
         return number
@@ -154,7 +144,7 @@ class Accounts:
         changes: list[requests.Change] = []
         numbers: dict[str, int] = {}
         for name, value in flags.items():
-            flag = self._fields.flag(name)
+            flag = self._attributes.of(name).flag
             if flag is None:
                 continue
             if flag.bit:
@@ -169,7 +159,7 @@ class Accounts:
 
     def bit_attributes(self, change: Change) -> tuple[str, ...]:
         """Give the attributes whose present value is needed to write a part of it."""
-        flags = (self._fields.flag(name) for name in change.after)
+        flags = (self._attributes.of(name).flag for name in change.after)
         return tuple(dict.fromkeys(flag.attribute for flag in flags if flag is not None and flag.bit))
 
 

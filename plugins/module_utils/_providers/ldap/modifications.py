@@ -13,8 +13,8 @@ from ..._model.plans import Change, PlannedValue, ValueChanges
 from ..._model.values import Value
 from . import controls, filters, requests
 from .accounts import ACCOUNT_ATTRIBUTES, LAST_SET, USER_ACCOUNT_CONTROL, Accounts, NewRecord, plain
-from .fields import Fields
-from .flavours import CONTAINER, PLACE, Flavour
+from .attributes import Attributes
+from .flavours import Flavour
 from .places import new_place
 from .requests import ADD, DELETE, REPLACE
 from .session import Session
@@ -41,14 +41,23 @@ _CONTAINER_CLASSES = {
 class Builder:
     """Makes requests for one directory and one target."""
 
-    def __init__(self, session: Session, fields: Fields, flavour: Flavour, object_classes: Sequence[str]) -> None:
+    def __init__(
+        self,
+        session: Session,
+        attributes: Attributes,
+        flavour: Flavour,
+        *,
+        anchor: str | None,
+        object_classes: Sequence[str],
+    ) -> None:
         self._session = session
-        self._fields = fields
+        self._attributes = attributes
+        self._anchor = anchor
         self._flavour = flavour
         self._classes = self._all_classes(object_classes)
-        self._accounts = Accounts(session, fields, flavour, self._classes)
+        self._accounts = Accounts(session, attributes, flavour, self._classes)
         self.asserts = session.root.supports(controls.ASSERTION)
-        self._post_reads = session.root.supports(controls.POST_READ) and fields.anchor is not None
+        self._post_reads = session.root.supports(controls.POST_READ) and anchor is not None
 
     def _all_classes(self, object_classes: Sequence[str]) -> tuple[str, ...]:
         if len(object_classes) != 1:
@@ -62,8 +71,9 @@ class Builder:
         """
         if not self._flavour.guid or self._session.encrypted:
             return
-        infos = (self._fields.info(name) for change in changes for name, value in change.after.items() if value)
-        if any(info is not None and info.secret for info in infos):
+        if any(
+            self._attributes.of(name).is_secret for change in changes for name, value in change.after.items() if value
+        ):
             raise ConfigError(
                 f"{self._session.where}: a password is written over an encrypted connection only, and "
                 f"{self._session.url} is none. Use an ldaps:// address, or set `start_tls: true`."
@@ -128,7 +138,7 @@ class Builder:
 
     def _add(self, place: str, attributes: Mapping[str, list[bytes]], steps: Steps) -> None:
         first = [(name, values[:CHUNK]) for name, values in attributes.items() if values]
-        wanted = controls.post_read([self._fields.anchor or ""]) if self._post_reads else b""
+        wanted = controls.post_read([self._anchor or ""]) if self._post_reads else b""
         steps.add(requests.add(place, first, controls=wanted))
         for name, values in attributes.items():
             for each in chunked(name, values[CHUNK:], ADD):
@@ -140,7 +150,7 @@ class Builder:
         """Give what is left to do for a new entry that an earlier try added. Raises RecordError."""
         steps = Steps()
         for name, value in lacking.items():
-            for each in chunked(name, self._accounts.encoded(name, value.added), ADD):
+            for each in chunked(name, self._attributes.encoded(name, value.added), ADD):
                 steps.add(requests.modify(place, [each]))
         self._accounts.finish(place, self._accounts.sort(change, self._classes), steps, raw)
         return steps
@@ -165,7 +175,7 @@ class Builder:
                 # Both in one request when they fit, so that a set is never half changed without need.
                 fits = max(len(value.removed), len(value.added)) <= CHUNK
                 (changes if fits else rest).extend(self._set_changes(name, value, fits=fits))
-            elif self._fields.flag(name) is not None:
+            elif self._attributes.of(name).flag is not None:
                 flags[name] = plain(value)
             else:
                 changes += self._set(name, change.before, plain(value), given=name in change.before)
@@ -177,21 +187,19 @@ class Builder:
             steps.add(requests.modify(address, [each]))
 
     def _set_changes(self, name: str, value: ValueChanges, *, fits: bool) -> list[requests.Change]:
-        removing = chunked(name, self._accounts.encoded(name, value.removed), DELETE)
-        adding = chunked(name, self._accounts.encoded(name, value.added), ADD)
-        info = self._fields.info(name)
+        removing = chunked(name, self._attributes.encoded(name, value.removed), DELETE)
+        adding = chunked(name, self._attributes.encoded(name, value.added), ADD)
         # A group that must have members would be empty in between. Other sets may differ in the case of a value only.
-        is_list = info is not None and info.kind == "dn"
-        return [*adding, *removing] if is_list and not fits else [*removing, *adding]
+        adds_first = self._attributes.of(name).is_dn and not fits
+        return [*adding, *removing] if adds_first else [*removing, *adding]
 
     def _set(self, name: str, before: Mapping[str, Value], value: Value, *, given: bool) -> list[requests.Change]:
         """Give the changes that set a whole value: the old one is named, so that another one is not overwritten."""
-        new = self._accounts.encoded(name, value)
-        item = self._fields.attribute(name)
-        comparable = self._flavour.guid or (item is not None and bool(item.equality))
+        new = self._attributes.encoded(name, value)
+        comparable = self._flavour.guid or self._attributes.of(name).has_equality
         if not given or not comparable or (self._flavour.guid and name.casefold() in _REPLACED):
             return [(REPLACE, name, new)]
-        old = self._accounts.encoded(name, before.get(name))
+        old = self._attributes.encoded(name, before.get(name))
         kept = set(old) & set(new)
         gone, come = [part for part in old if part not in kept], [part for part in new if part not in kept]
         return [*([(DELETE, name, gone)] if gone else []), *([(ADD, name, come)] if come else [])]
@@ -209,20 +217,20 @@ class Builder:
         if not self.asserts:
             return b""
         parts: list[bytes] = []
-        if change.anchor is not None and self._fields.anchor is not None:
-            anchor = self._fields.anchor
-            parts.append(filters.equals(anchor, self._fields.encode(anchor)(change.anchor)))
+        if change.anchor is not None and self._anchor is not None:
+            parts += [
+                filters.equals(self._anchor, part) for part in self._attributes.encoded(self._anchor, change.anchor)
+            ]
         for name, value in change.before.items() if not anchor_only else ():
             parts += self._asserted(name, value, change.after.get(name))
         return controls.assertion(filters.all_of(parts)) if parts else b""
 
     def _asserted(self, name: str, value: Value, after: PlannedValue) -> list[bytes]:
-        item, info = self._fields.attribute(name), self._fields.info(name)
-        own = name.casefold() in (PLACE, CONTAINER) or self._fields.flag(name) is not None
-        secret = info is not None and info.secret
-        if own or secret or item is None or not item.equality or isinstance(after, ValueChanges):
+        attribute = self._attributes.of(name)
+        plain_value = attribute.is_compared and attribute.flag is None and not isinstance(after, ValueChanges)
+        if not plain_value or not attribute.has_equality:
             return []
-        parts = self._accounts.encoded(name, value)
+        parts = self._attributes.encoded(name, value)
         if not parts:
             return [filters.negate(filters.present(name))]
         return [filters.equals(name, part) for part in parts] if len(parts) <= MOST_ASSERTED else []

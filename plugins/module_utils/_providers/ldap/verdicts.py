@@ -15,8 +15,7 @@ from ..._model.secrets import GeneratedPassword
 from ..._model.values import Single, Value, members
 from ..before_image import judge
 from .accounts import ACCOUNT_ATTRIBUTES
-from .fields import Fields
-from .flavours import CONTAINER, PLACE
+from .attributes import Attributes
 from .modifications import MOST_ASSERTED
 from .outcomes import record_name
 from .places import DN_CHANGES, judge_place
@@ -33,9 +32,8 @@ def has_sets(change: Change) -> bool:
 class Verdicts:
     """Judges changes of one directory; names in values are the same however they are spelled."""
 
-    def __init__(self, fields: Fields) -> None:
-        self._fields = fields
-        self._folds: dict[str, bool] = {}
+    def __init__(self, attributes: Attributes) -> None:
+        self._attributes = attributes
 
     def narrowed(self, change: Change, *, whole: bool) -> Change:
         """Give the change with what is compared only: never a password or where the entry is. Unless `whole`, neither
@@ -46,20 +44,16 @@ class Verdicts:
         after = {
             name: value
             for name, value in change.after.items()
-            if self._is_compared(name) and (whole or not isinstance(value, ValueChanges))
+            if self._attributes.of(name).is_compared and (whole or not isinstance(value, ValueChanges))
         }
         before = {
             name: value
             for name, value in change.before.items()
-            if self._is_compared(name)
+            if self._attributes.of(name).is_compared
             and not isinstance(change.after.get(name), ValueChanges)
             and (name in after or len(members(value)) <= MOST_ASSERTED)
         }
         return replace(change, before=before, after=after)
-
-    def _is_compared(self, name: str) -> bool:
-        info = self._fields.info(name)
-        return name.casefold() not in (PLACE, CONTAINER) and (info is None or not info.secret)
 
     def judge(
         self, change: Change, place: str, current: Mapping[str, Value], *, whole: bool, begun: bool = False
@@ -93,7 +87,7 @@ class Verdicts:
         """Give the change without the fields, and the values of sets, that are as planned already."""
         after: dict[str, PlannedValue] = {}
         for name, value in change.after.items():
-            if not self._is_compared(name) or name not in current:
+            if not self._attributes.of(name).is_compared or name not in current:
                 after[name] = value
             elif isinstance(value, ValueChanges):
                 there = self._folded(name, current[name])
@@ -128,7 +122,7 @@ class Verdicts:
         return lacking
 
     def _is_last(self, name: str) -> bool:
-        return self._fields.flag(name) is not None or name.casefold() in _LAST
+        return self._attributes.of(name).flag is not None or name.casefold() in _LAST
 
     def _agrees(self, name: str, value: PlannedValue, current: Value) -> bool:
         if isinstance(value, (GeneratedPassword, ValueChanges)):
@@ -139,11 +133,7 @@ class Verdicts:
         return frozenset(self._fold(name, part) for part in members(value))
 
     def _fold(self, name: str, value: Single) -> Single:
-        is_dn = self._folds.get(name)
-        if is_dn is None:
-            info = self._fields.info(name)
-            is_dn = self._folds[name] = info is not None and info.kind == "dn"
-        return fold_dn(value) if is_dn and isinstance(value, str) else value
+        return fold_dn(value) if isinstance(value, str) and self._attributes.of(name).is_dn else value
 
 
 def _unknown_password(change: Change) -> Outcome:
