@@ -43,8 +43,9 @@ options:
     type: str
   force:
     description:
-      - With O(state=absent), deletes the jobs that use the provider, too. The history of their runs is kept.
-      - Without it a provider that is used by jobs is not deleted, and the jobs are named.
+      - With O(state=absent), deletes the jobs and smart groups that use the provider, too. The history of the runs is
+        kept, and so are the groups in the directory.
+      - Without it a provider that is used is not deleted, and what uses it is named.
     type: bool
     default: false
   csv:
@@ -246,7 +247,7 @@ options:
         description: Renames the provider. Jobs that use it follow.
         type: str
       force:
-        description: With C(state=absent), deletes the jobs that use the provider, too.
+        description: With C(state=absent), deletes the jobs and smart groups that use the provider, too.
         type: bool
         default: false
       csv:

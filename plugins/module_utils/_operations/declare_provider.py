@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from .._model.definitions import parse_job
 from .._model.endpoints import PROVIDER_TYPES, check_endpoints
 from .._model.errors import ConfigError
-from .._model.jobs import ProviderSpec, ProviderType
+from .._model.jobs import DIRECTORIES, ProviderSpec, ProviderType
 from .._model.providers import SECRET_OPTIONS, check_name, parse_provider, secrets_taken
 from .._model.secrets import Secret, SecretReference
 from .._store.providers import AnySecret, StoredProvider
@@ -28,6 +28,7 @@ from .declared import (
 )
 from .describe_provider import describe_provider
 from .lookup import need_job, need_provider
+from .smart_groups import drop_smart_group
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,7 +38,7 @@ class ProviderRequest:
     Attributes:
         definition: `{TYPE: {OPTION: VALUE}}` without secrets; empty keeps what is stored.
         secrets: the given secrets by option; an empty literal removes the secret, one that is not named stays.
-        force: delete the provider together with the jobs that use it.
+        force: delete the provider together with the jobs and smart groups that use it.
     """
 
     name: str
@@ -52,7 +53,7 @@ def declare_providers(store: Store, requests: Sequence[ProviderRequest]) -> list
     """Carry out the declarations in order, all or none. In a rehearsal of the store nothing is kept.
 
     Raises:
-        ConfigError: a declaration is wrong, or a provider to delete is used by jobs.
+        ConfigError: a declaration is wrong, or a provider to delete is used by jobs or smart groups.
         StoreError: the store cannot be read or written, or a secret cannot be decrypted.
     """
     return declare_all(store, "provider", requests, lambda request: _declare(store, request))
@@ -73,7 +74,7 @@ def _declare(store: Store, request: ProviderRequest) -> Declared:
     before = None if stored is None else describe_provider(stored.spec, stored.secrets)
     after = describe_provider(spec, secrets, changed=changed_secrets)
     if before != after:
-        _check_jobs(store, spec, stored)
+        _check_users(store, spec, stored)
         if stored is not None and stored.spec.name != name:
             store.providers.rename(stored.spec.name, name)
         store.providers.save(spec, secrets)
@@ -136,10 +137,17 @@ def _changed_literals(secrets: Mapping[str, AnySecret], stored: StoredProvider |
     ]
 
 
-def _check_jobs(store: Store, spec: ProviderSpec, stored: StoredProvider | None) -> None:
-    """Raise ConfigError when the type changes and a job that uses the provider does not fit the new type."""
+def _check_users(store: Store, spec: ProviderSpec, stored: StoredProvider | None) -> None:
+    """Raise ConfigError when the type changes and what uses the provider does not fit the new type."""
     if stored is None or stored.spec.type == spec.type:
         return
+    groups = store.providers.used_by_smart_groups(stored.spec.name)
+    if groups and spec.type not in DIRECTORIES:
+        raise ConfigError(
+            f"provider {stored.spec.name!r} cannot become {spec.type}, because smart groups are in it: "
+            f"{', '.join(map(repr, groups))}. They are in providers of type ldap or active_directory: delete them or "
+            "give them another provider first."
+        )
     for name in store.providers.used_by(stored.spec.name):
         parsed = parse_job(name, need_job(store, name).definition)
         source, destination = (
@@ -164,16 +172,30 @@ def _delete(store: Store, request: ProviderRequest) -> Declared:
     stored = store.providers.get(request.name)
     if stored is None:
         return Declared(name=request.name, state="absent", changed=False, before=None, after=None, effective=None)
-    users = store.providers.used_by(request.name)
-    if users and not request.force:
-        names = ", ".join(map(repr, users))
-        raise ConfigError(
-            f"provider {request.name!r}: it is used by {len(users)} job(s): {names}. Delete or change them first, or "
-            "set `force: true` to delete them too (their run history is kept)."
+    jobs, groups = store.providers.used_by(request.name), store.providers.used_by_smart_groups(request.name)
+    if (jobs or groups) and not request.force:
+        listed = "; ".join(
+            f"{len(names)} {noun}(s): {', '.join(map(repr, names))}"
+            for noun, names in (("job", jobs), ("smart group", groups))
+            if names
         )
-    for job in users:
+        raise ConfigError(
+            f"provider {request.name!r}: it is used by {listed}. Delete or change them first, or set `force: true` to "
+            "delete them too (the run history of jobs is kept)."
+        )
+    for job in jobs:
         store.jobs.delete(job)
+    for group in groups:
+        drop_smart_group(store, group)
     store.providers.delete(request.name)
+    lost_jobs = (
+        f"The job {job!r} goes with the provider {request.name!r} that it uses; its history stays." for job in jobs
+    )
+    lost_groups = (
+        f"The smart group {group!r} goes with the provider {request.name!r} that it is in; the group itself stays in "
+        "the directory."
+        for group in groups
+    )
     return Declared(
         name=request.name,
         state="absent",
@@ -181,7 +203,5 @@ def _delete(store: Store, request: ProviderRequest) -> Declared:
         before=describe_provider(stored.spec, stored.secrets),
         after=None,
         effective=None,
-        warnings=tuple(
-            f"The job {job!r} goes with the provider {request.name!r} that it uses; its history stays." for job in users
-        ),
+        warnings=(*lost_jobs, *lost_groups),
     )

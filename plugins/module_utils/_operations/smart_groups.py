@@ -23,7 +23,7 @@ from .declared import (
     refuse_empty_rename,
     refuse_rename_of_absent,
 )
-from .lookup import need_provider
+from .lookup import need_job, need_provider
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,7 +67,6 @@ def _declare(store: Store, request: SmartGroupRequest) -> Declared:
     after = {"name": name, **plain}
     if stored is not None and stored.name != name:
         groups.rename(stored.name, name)
-        _follow(store, stored.name, name)
     if before != after:
         groups.save(name, plain)
     return Declared(name=name, state="present", changed=before != after, before=before, after=after, effective=after)
@@ -78,40 +77,25 @@ def _delete(store: Store, request: SmartGroupRequest) -> Declared:
     stored = store.smart_groups.get(request.name)
     if stored is None:
         return Declared(name=request.name, state="absent", changed=False, before=None, after=None, effective=None)
-    users = used_by(store, request.name)
+    users = store.smart_groups.used_by(request.name)
     if users and not request.force:
         names = ", ".join(map(repr, users))
         raise ConfigError(
             f"smart group {request.name!r}: it cannot be deleted, these jobs refresh it: {names}. Take it out of them "
             "first, or set `force: true`."
         )
-    for name in users:
-        _rewrite(store, name, [each for each in _groups_of(store, name) if each != request.name])
-    store.smart_groups.delete(request.name)
+    drop_smart_group(store, request.name)
     before = {"name": stored.name, **stored.definition}
     return Declared(name=request.name, state="absent", changed=True, before=before, after=None, effective=None)
 
 
-def used_by(store: Store, name: str) -> list[str]:
-    """Give the sorted names of the jobs that refresh the smart group `name`."""
-    return sorted(job.name for job in store.jobs.list() if name in job.definition.get("smart_groups", ()))
-
-
-def _follow(store: Store, old: str, new: str) -> None:
-    for name in used_by(store, old):
-        _rewrite(store, name, [new if each == old else each for each in _groups_of(store, name)])
-
-
-def _groups_of(store: Store, job: str) -> list[str]:
-    stored = store.jobs.get(job)
-    return [] if stored is None else list(stored.definition.get("smart_groups", ()))
-
-
-def _rewrite(store: Store, job: str, groups: list[str]) -> None:
-    stored = store.jobs.get(job)
-    if stored is not None:
-        definition = {**stored.definition, "smart_groups": groups}
-        store.jobs.save(job, {name: value for name, value in definition.items() if name != "smart_groups" or value})
+def drop_smart_group(store: Store, name: str) -> None:
+    """Take a smart group out of the jobs that refresh it and delete it. Raises ConfigError when there is none."""
+    for job in store.smart_groups.used_by(name):
+        definition = dict(need_job(store, job).definition)
+        groups = [each for each in definition.pop("smart_groups") if each != name]
+        store.jobs.save(job, {**definition, "smart_groups": groups} if groups else definition)
+    store.smart_groups.delete(name)
 
 
 def list_smart_groups(store: Store, name: str | None) -> list[dict[str, t.Any]]:
@@ -120,7 +104,7 @@ def list_smart_groups(store: Store, name: str | None) -> list[dict[str, t.Any]]:
         {
             "name": stored.name,
             **stored.definition,
-            "used_by": used_by(store, stored.name),
+            "used_by": store.smart_groups.used_by(stored.name),
             "created": stored.created,
             "modified": stored.modified,
         }
