@@ -4,7 +4,8 @@
 """Real directories for the tests: OpenLDAP and Samba as Active Directory, throwaway, on loopback.
 
 Samba cannot listen on other ports, so each forest gets an address of its own (127.0.x.y), which a lock file keeps for
-it. A forest is provisioned once for each kind and copied from then on.
+it. A forest is provisioned once for each kind and copied from then on. What a killed pytest left running is stopped
+and removed by the next one.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import hashlib
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import typing as t
@@ -22,12 +24,15 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from servers.fixtures import SCRIPTS, free_port, wait_for_end
+from servers.fixtures import SCRIPTS, free_port, require_programs, wait_for_end
 
 ROOT = SCRIPTS.parent.parent
 TEMPLATES = ROOT / ".cache" / "samba"
 SLOTS = Path(tempfile.gettempdir()) / "lockstep-addresses"
 FIRST_SLOT, LAST_SLOT = 10, 250
+AD_PORTS = (389, 636, 3268, 3269)
+# Unix socket paths are short.
+PLACE, PREFIX, OWNER = Path("/tmp"), "lk-", "owner"
 
 
 def _run(script: str, *arguments: str, environment: Mapping[str, str] | None = None) -> None:
@@ -40,10 +45,28 @@ def _run(script: str, *arguments: str, environment: Mapping[str, str] | None = N
             stdin=subprocess.DEVNULL,
             check=False,
             timeout=180,
-            env={**os.environ, **(environment or {})},
+            env={**os.environ, "PATH": f"{os.environ.get('PATH', '')}:/usr/sbin", **(environment or {})},
         )
         out.seek(0)
         assert done.returncode == 0, f"{script} {arguments}: {out.read()[-3000:]}"
+
+
+def _own(folder: Path, script: str) -> int:
+    """Mark a server's folder as in use while this process lives. The mark is never there without its lock."""
+    descriptor, name = tempfile.mkstemp(dir=folder)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    os.write(descriptor, script.encode())
+    Path(name).rename(folder / OWNER)
+    return descriptor
+
+
+def remove_orphans() -> None:
+    """Stop and remove the servers of processes that were killed."""
+    for mark in PLACE.glob(f"{PREFIX}*/{OWNER}"):
+        with contextlib.suppress(OSError), mark.open() as held:  # gone meanwhile, or its process lives
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _run(held.read(), "stop", str(mark.parent / "d"))
+            shutil.rmtree(mark.parent, ignore_errors=True)
 
 
 class _Directory:
@@ -52,8 +75,10 @@ class _Directory:
     script = ""
 
     def __init__(self) -> None:
-        # Unix socket paths are short.
-        self.folder = Path(tempfile.mkdtemp(prefix="lk-", dir="/tmp"))
+        require_programs(self.script.removesuffix(".sh"))
+        remove_orphans()
+        self.folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=PLACE))
+        self._mark = _own(self.folder, self.script)
         self.env: dict[str, str] = {}
 
     def _started(self) -> None:
@@ -77,10 +102,14 @@ class _Directory:
         """Stop the server and remove its folder."""
         self.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
+        os.close(self._mark)
 
 
 class OpenLdap(_Directory):
-    """One slapd with the suffix dc=example,dc=test and the units ou=people and ou=groups."""
+    """One slapd with the suffix dc=example,dc=test and the units ou=people and ou=groups.
+
+    `environment` is for slapd.sh, which says what it knows: limits, overlays, another suffix.
+    """
 
     script = "slapd.sh"
 
@@ -91,9 +120,7 @@ class OpenLdap(_Directory):
 
     def start(self) -> None:
         """Start it, or start it again on the same port with the same data."""
-        while not self._port:
-            port = free_port()
-            self._port = port if port < 65535 else 0
+        self._port = self._port or _free_pair()
         _run(self.script, "start", str(self.folder / "d"), str(self._port), environment=self._environment)
         self._started()
 
@@ -148,6 +175,8 @@ class SambaAd(_Directory):
     script = "samba_ad.sh"
 
     def __init__(self, realm: str = "AD.TEST", *, exchange: bool = False) -> None:
+        if os.geteuid() != 0:
+            pytest.fail("Samba as Active Directory runs as root only: run these tests as root", pytrace=False)
         super().__init__()
         self._realm = realm
         self._exchange = exchange
@@ -206,13 +235,35 @@ class _Slot:
             except OSError:
                 os.close(descriptor)
                 continue
+            address = f"127.0.1.{number}"
+            if not all(_can_listen(address, port) for port in AD_PORTS):
+                os.close(descriptor)
+                continue
             self._descriptor = descriptor
-            self.address = f"127.0.1.{number}"
+            self.address = address
             return
-        raise AssertionError("all test addresses are in use")
+        raise AssertionError("all test addresses are in use; does a server listen on 0.0.0.0?")
 
     def free(self) -> None:
         os.close(self._descriptor)
+
+
+def _can_listen(address: str, port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address, port))
+        except OSError:
+            return False
+    return True
+
+
+def _free_pair() -> int:
+    """Give a port nobody listens on, whose next one is free too."""
+    while True:
+        port = free_port()
+        if port < 65535 and _can_listen("127.0.0.1", port + 1):
+            return port
 
 
 def _template(realm: str, *, exchange: bool) -> Path:
@@ -224,14 +275,17 @@ def _template(realm: str, *, exchange: bool) -> Path:
     with (TEMPLATES / f"{digest}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not folder.exists():
-            slot = _Slot()
             making = TEMPLATES / f"{digest}.new"
+            _run("samba_ad.sh", "stop", str(making))  # left by a killed process
             shutil.rmtree(making, ignore_errors=True)
             environment = {"AD_HOST": "dc1", **({"AD_EXCHANGE": "1"} if exchange else {})}
-            _run("samba_ad.sh", "start", str(making), slot.address, realm, environment=environment)
-            _run("samba_ad.sh", "stop", str(making))
+            slot = _Slot()
+            try:
+                _run("samba_ad.sh", "start", str(making), slot.address, realm, environment=environment)
+            finally:
+                _run("samba_ad.sh", "stop", str(making))
+                slot.free()
             making.rename(folder)
-            slot.free()
     return folder
 
 

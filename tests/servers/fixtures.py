@@ -23,8 +23,18 @@ from pathlib import Path
 import pytest
 
 SCRIPTS = Path(__file__).resolve().parent
-INSTALL = {"postgres": "apt-get install postgresql", "mariadb": "apt-get install mariadb-server mariadb-client"}
-PROGRAMS = {"postgres": ("initdb",), "mariadb": ("mariadbd", "mariadb-install-db", "mariadb")}
+INSTALL = {
+    "postgres": "apt-get install postgresql",
+    "mariadb": "apt-get install mariadb-server mariadb-client",
+    "slapd": "apt-get install slapd ldap-utils",
+    "samba_ad": "apt-get install samba samba-ad-dc samba-ad-provision ldb-tools",
+}
+PROGRAMS = {
+    "postgres": ("initdb",),
+    "mariadb": ("mariadbd", "mariadb-install-db", "mariadb"),
+    "slapd": ("slapd", "slapadd", "openssl"),
+    "samba_ad": ("samba", "samba-tool", "ldbmodify", "openssl"),
+}
 PLACES = ("/usr/sbin", "/usr/local/bin", *(str(path) for path in sorted(Path("/usr/lib/postgresql").glob("*/bin"))))
 Kind: t.TypeAlias = t.Literal["postgres", "mariadb"]
 
@@ -92,7 +102,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def require_programs(kind: Kind) -> None:
+def require_programs(kind: str) -> None:
     """Fail, never skip: a test that does not run proves nothing."""
     path = os.pathsep.join((os.environ.get("PATH", ""), *PLACES))
     missing = [name for name in PROGRAMS[kind] if shutil.which(name, path=path) is None]

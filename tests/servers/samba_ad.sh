@@ -84,6 +84,8 @@ C
     fi
     if [ -n "${AD_EXCHANGE:-}" ] && [ -z "${AD_TEMPLATE:-}" ]; then "$here/ad_extend_schema.sh" "$dir" "$base" >> "$dir/run/provision.log" 2>&1 || { cat "$dir/run/provision.log"; exit 1; }; fi
   fi
+  # Samba runs on when it cannot listen, and the other server would be taken for it
+  if (exec 3<>/dev/tcp/$ip/636) 2>/dev/null; then echo "another server listens on $ip:636"; exit 1; fi
   rm -f "$dir/run/samba.pid"
   setsid samba -l "$dir/run" -s "$dir/etc/smb.conf" -M single -F --no-process-group < /dev/null > "$dir/run/samba.out" 2>&1 &
   pid=$!; echo $pid > "$dir/run/pid"

@@ -5,14 +5,15 @@
 #
 # Throwaway OpenLDAP. usage: slapd.sh start DIR PORT | stop DIR
 # ldap://127.0.0.1:PORT  ldaps://127.0.0.1:PORT+1  ldapi://DIR/run/ldapi (keep DIR short: unix socket path < 108 bytes)
-# Suffix dc=example,dc=test; rootdn cn=admin,dc=example,dc=test / secret; accesslog at cn=accesslog
+# Suffix dc=example,dc=test (SLAPD_SUFFIX: another one of dc=...); rootdn cn=admin,SUFFIX / secret; accesslog at cn=accesslog
 # Extra environment: SLAPD_SIZE_SOFT (default 500), SLAPD_SIZE_HARD (default unlimited), SLAPD_SIZE_PAGED (default unlimited), SLAPD_MAXSIZE (mdb map bytes, default 1 GiB),
-#   SLAPD_SYNC=1 to keep fsync on (default off: throwaway), SLAPD_PPOLICY=1 for the ppolicy overlay
+#   SLAPD_SYNC=1 to keep fsync on (default off: throwaway), SLAPD_PPOLICY=1 for the ppolicy overlay,
+#   SLAPD_MEMBEROF=0 to leave out the memberof and refint overlays
 set -euo pipefail
 verb=${1:?start|stop}; dir=${2:?dir}
 SLAPD=${SLAPD:-/usr/sbin/slapd}
 SCHEMA=${SLAPD_SCHEMA:-/etc/ldap/schema}
-suffix='dc=example,dc=test'; rootdn="cn=admin,$suffix"; pw=secret
+suffix=${SLAPD_SUFFIX:-dc=example,dc=test}; first=${suffix%%,*}; rootdn="cn=admin,$suffix"; pw=secret
 
 # a zombie is gone too: pid 1 may be slow to reap
 wait_gone() { for _ in $(seq 1 100); do grep -q '^State:.[^ZX]' "/proc/$1/status" 2>/dev/null || return 0; sleep 0.1; done; return 1; }
@@ -119,6 +120,8 @@ olcDbIndex: cn,sn,mail,member,memberOf,employeeNumber eq
 olcAccess: {0}to attrs=userPassword by self write by anonymous auth by * none
 olcAccess: {1}to * by self write by users read by * none
 
+L
+    [ "${SLAPD_MEMBEROF:-1}" = 0 ] || cat <<L
 dn: olcOverlay={0}memberof,olcDatabase={2}mdb,cn=config
 objectClass: olcOverlayConfig
 objectClass: olcMemberOf
@@ -136,6 +139,8 @@ olcRefintAttribute: manager
 olcRefintAttribute: seeAlso
 olcRefintNothing: $rootdn
 
+L
+    cat <<L
 dn: olcOverlay={2}syncprov,olcDatabase={2}mdb,cn=config
 objectClass: olcOverlayConfig
 objectClass: olcSyncProvConfig
@@ -164,7 +169,7 @@ L
     fi
     } > "$dir/config.ldif"
     /usr/sbin/slapadd -q -n 0 -F "$dir/config" -l "$dir/config.ldif"
-    printf '%s\n' "dn: $suffix" 'objectClass: dcObject' 'objectClass: organization' 'o: Example' 'dc: example' '' \
+    printf '%s\n' "dn: $suffix" 'objectClass: dcObject' 'objectClass: organization' 'o: Example' "dc: ${first#dc=}" '' \
       "dn: ou=people,$suffix" 'objectClass: organizationalUnit' 'ou: people' '' \
       "dn: ou=groups,$suffix" 'objectClass: organizationalUnit' 'ou: groups' '' > "$dir/base.ldif"
     /usr/sbin/slapadd -q -w -F "$dir/config" -b "$suffix" -l "$dir/base.ldif"
