@@ -8,6 +8,7 @@ Several addresses are tried in order; the one that answered is kept, so that one
 
 from __future__ import annotations
 
+import re
 import ssl
 import typing as t
 from collections.abc import Mapping, Sequence
@@ -19,7 +20,7 @@ from .channel import Channel
 from .responses import BUSY, UNAVAILABLE, result_text
 
 INSTALL = "pip install ldap3"
-INVALID_CREDENTIALS, STRONGER_AUTH_REQUIRED, CONFIDENTIALITY_REQUIRED = 49, 8, 13
+INVALID_CREDENTIALS, STRONGER_AUTH_REQUIRED, CONFIDENTIALITY_REQUIRED, AUTH_METHOD_NOT_SUPPORTED = 49, 8, 13, 7
 BIND_FAULTS: Mapping[str, str] = {
     "525": "there is no such user",
     "52e": "the user name or the password is wrong",
@@ -43,6 +44,10 @@ class Address:
     ca_cert: str | None
     validate: bool
     timeout: float
+
+    def is_checked(self, url: str) -> bool:
+        """Tell whether the server at `url` must prove who it is."""
+        return self.validate and (self.start_tls or url.startswith("ldaps:"))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,62 +73,91 @@ def connect(address: Address, login: Login, where: str) -> Bound:
     """Connect to the first address that answers, and bind.
 
     Raises:
-        ConfigError: the login is incomplete or refused.
+        ConfigError: the login is incomplete or refused, or `ca_cert` cannot be used.
         DependencyError: ldap3 is not installed.
-        ProviderError: no server answers, or its certificate is not trusted.
+        ProviderError: no server answers, or none whose certificate is trusted; names what each address said.
     """
     if login.auth == "simple" and (login.password is None or not login.password.reveal()):
         # RFC 4513 section 5.1.2: a bind with an empty password succeeds as anonymous.
         raise ConfigError(f"{where}: the password is missing. Give `password` or `password_from`.")
-    failures: list[str] = []
+    if address.ca_cert is not None:
+        _check_ca(address.ca_cert, where)
+    failures: list[_FailedError] = []
     for url in address.urls:
         try:
+            if any(error.untrusted for error in failures) and not address.is_checked(url):
+                # Who stands between us and the first server must not get the password in clear from the second.
+                raise _FailedError(f"{url}: not tried after that, because its certificate would not be checked.")
             return _connect_one(url, address, login, where)
-        except _UnreachableError as error:
-            failures.append(f"{url}: {error}")
-    raise ProviderError(f"{where}: no server can be reached. {' '.join(failures)}", retriable=True)
+        except _FailedError as error:
+            failures.append(error)
+    said = " ".join(map(str, failures))
+    raise ProviderError(
+        f"{where}: no server can be reached. {said}", retriable=not any(error.untrusted for error in failures)
+    )
 
 
-class _UnreachableError(Exception):
-    """This address does not answer; the next may."""
+class _FailedError(Exception):
+    """This address cannot be used, as the message says in a sentence that names it; the next may.
+
+    `untrusted` says that somebody answered, whose certificate proves nothing.
+    """
+
+    def __init__(self, message: str, *, untrusted: bool = False) -> None:
+        super().__init__(message)
+        self.untrusted = untrusted
+
+
+def _check_ca(path: str, where: str) -> None:
+    try:
+        ssl.create_default_context(cafile=path)
+    except OSError as error:
+        reason = "it holds no certificate" if isinstance(error, ssl.SSLError) else error.strerror
+        raise ConfigError(
+            f"{where}: ca_cert: {path!r} cannot be used: {reason}. Give the path of a readable PEM file with the "
+            "certificate of the CA."
+        ) from None
 
 
 def _connect_one(url: str, address: Address, login: Login, where: str) -> Bound:
     ldap3 = _ldap3(where)
-    verify = ssl.CERT_REQUIRED if address.validate else ssl.CERT_NONE
-    try:
-        tls = ldap3.Tls(validate=verify, ca_certs_file=address.ca_cert)
-    except ldap3.core.exceptions.LDAPExceptionError as error:
-        raise ConfigError(f"{where}: ca_cert: {error}. Give the path of a readable PEM file.") from None
-    server = ldap3.Server(
-        url.rstrip("/"), use_ssl=url.startswith("ldaps:"), tls=tls, get_info=ldap3.NONE, connect_timeout=address.timeout
-    )
     options: dict[str, t.Any] = {"authentication": ldap3.ANONYMOUS}
-    if login.auth == "simple":
-        options = {
-            "authentication": ldap3.SIMPLE,
-            "user": login.user,
-            "password": login.password.reveal() if login.password is not None else None,
-        }
+    if login.auth == "simple" and login.password is not None:
+        # As bytes: in a text ldap3 would replace characters (RFC 4013), and servers do not when they set a password.
+        password = login.password.reveal().encode("utf-8")
+        options = {"authentication": ldap3.SIMPLE, "user": login.user, "password": password}
     elif login.auth == "external":
         options = {"authentication": ldap3.SASL, "sasl_mechanism": ldap3.EXTERNAL, "sasl_credentials": ""}
-    connection = ldap3.Connection(
-        server, check_names=False, auto_referrals=False, receive_timeout=max(1, round(address.timeout)), **options
-    )
+    connection: t.Any = None
+    channel: Channel | None = None
     try:
+        verify = ssl.CERT_REQUIRED if address.validate else ssl.CERT_NONE
+        tls = ldap3.Tls(validate=verify, ca_certs_file=address.ca_cert)
+        encrypts = url.startswith("ldaps:")
+        server = ldap3.Server(
+            url.rstrip("/"), use_ssl=encrypts, tls=tls, get_info=ldap3.NONE, connect_timeout=address.timeout
+        )
+        connection = ldap3.Connection(
+            server, check_names=False, auto_referrals=False, receive_timeout=max(1, round(address.timeout)), **options
+        )
         connection.open(read_server_info=False)
         if address.start_tls and not connection.start_tls(read_server_info=False):
             raise ProviderError(f"{where}: {url} refuses StartTLS: {connection.result.get('message') or 'no reason'}")
         connection.bind(read_server_info=False)
-    except ldap3.core.exceptions.LDAPExceptionError as error:
-        raise _unreachable(error, where, url) from None
-    _check_bind(connection.result, login, where, url)
-    channel = Channel(
-        connection.socket,
-        timeout=address.timeout,
-        first_message_id=server.next_message_id() + 1,
-        server=url,
-    )
+        _check_bind(connection.result, login, where, url)
+        channel = Channel(
+            connection.socket,
+            timeout=address.timeout,
+            first_message_id=server.next_message_id() + 1,
+            server=url,
+        )
+    except UnicodeError:
+        raise _FailedError(f"{url}: this is no name a host can have.") from None
+    except (ldap3.core.exceptions.LDAPExceptionError, OSError) as error:
+        raise _failure(str(error), url) from None
+    finally:
+        if channel is None and connection is not None and connection.socket is not None:
+            connection.socket.close()
     encrypted = isinstance(connection.socket, ssl.SSLSocket) or url.startswith("ldapi:")
     return Bound(channel=channel, url=url, encrypted=encrypted, keep=connection)
 
@@ -137,14 +171,24 @@ def _ldap3(where: str) -> t.Any:
     return ldap3
 
 
-def _unreachable(error: Exception, where: str, url: str) -> Exception:
-    text = str(error)
-    if "certificate" in text.lower() or "hostname" in text.lower() or "doesn't match" in text.lower():
-        return ProviderError(
-            f"{where}: the certificate of {url} is not trusted: {text}. Give the CA's certificate as `ca_cert`, and "
-            "use the name that stands in the certificate."
-        )
-    return _UnreachableError(f"{text}.")
+_WRAPPING = re.compile(r"^[(\"']+|[)\"',]+$| \(_ssl\.c:\d+\)")
+_UNTRUSTED = re.compile(r"certificate verify failed: (.+)")
+
+
+def _failure(text: str, url: str) -> _FailedError:
+    """Give what happened for people. ldap3 wraps its errors in one another, and in brackets and quotes."""
+    plain = _WRAPPING.sub("", _WRAPPING.sub("", text)).rstrip(". ")
+    found = _UNTRUSTED.search(plain)
+    if found is None and "match" not in plain:
+        return _FailedError(f"{url}: {plain}.")
+    reason = plain if found is None else found[1].rstrip(".,'\") ")
+    if "expired" in reason or "not yet valid" in reason:
+        advice = "Renew the server's certificate, and check the clocks of both machines"
+    elif found is None or "mismatch" in reason:
+        advice = "Use a name of the server that stands in its certificate"
+    else:
+        advice = "Give the CA's certificate as `ca_cert`"
+    return _FailedError(f"the certificate of {url} is not trusted: {reason}. {advice}.", untrusted=True)
 
 
 def _check_bind(result: Mapping[str, t.Any], login: Login, where: str, url: str) -> None:
@@ -165,8 +209,15 @@ def _check_bind(result: Mapping[str, t.Any], login: Login, where: str, url: str)
             "`start_tls: true`."
         )
     if code in (BUSY, UNAVAILABLE):
-        raise _UnreachableError(f"the server answers {result_text(code, message)}.")
-    raise ConfigError(f"{where}: {url} refuses the bind as {who!r}: {result_text(code, message)}.")
+        raise _FailedError(f"{url}: the server answers {result_text(code, message)}.")
+    advice = (
+        " Use an ldapi:// address for `auth: external`."
+        if code == AUTH_METHOD_NOT_SUPPORTED and login.auth == "external"
+        else ""
+    )
+    raise ConfigError(
+        f"{where}: {url} refuses the bind as {who!r}: {result_text(code, message).rstrip(':. ')}.{advice}"
+    )
 
 
 def kept_first(urls: Sequence[str], url: str) -> tuple[str, ...]:
