@@ -285,6 +285,15 @@ def test_a_server_without_the_password_operation_gets_it_as_a_value(open_writer:
     assert values["userPassword"] == [b"very secret"]
 
 
+@pytest.mark.parametrize("value", [("one", "two"), b"bytes"])
+def test_a_password_is_one_text(open_writer: Callable[..., t.Any], value: t.Any) -> None:
+    writer, session = open_writer(answers())
+    (outcome,) = writer.apply([change("create", after={"cn": "Ann", "sn": "A", "userPassword": value})])
+    assert result(outcome) == ("failed", "value")
+    assert "one" not in outcome.message.replace("is one text", "")
+    assert session.sent == []
+
+
 def test_active_directory_names_entries_by_guid(open_writer: Callable[..., t.Any]) -> None:
     guid = bytes.fromhex("10b8a76bad9dd11180b400c04fd430c8")
 
