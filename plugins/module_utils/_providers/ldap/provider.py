@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import time
 import typing as t
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from ..._model.access import Membership, PasswordPolicy, Query, Reading, WriteTarget
-from ..._model.dn import fold_dn, parent_dn
+from ..._model.dn import fold_dn, is_within, parent_dn
 from ..._model.errors import ConfigError, ProviderError
 from ..._model.jobs import ProviderSpec
 from ..._model.schema import Capabilities, ContainerInfo, ProviderStatus
 from ..._model.secrets import Secret
-from ..._model.values import Key, Value
+from ..._model.values import Key, Row, Value, members
 from ..capabilities import DIRECTORY
 from . import filters, requests
 from .fields import Fields, RowMaker
@@ -30,6 +30,7 @@ KEYS_PER_SEARCH = 100
 MOST_KEYS = 20_000
 GROUPS_PER_SEARCH = 50
 LIST_FIELDS = ("member", "uniqueMember")
+BACK_LINK = "memberOf"
 COMPLEX = 0x1
 
 
@@ -72,8 +73,9 @@ class LdapProvider:
         session = self._session
         session.channel  # noqa: B018 - connects, so that the latency is that of one round trip
         start = self._clock()
-        root = session.root
+        session.read_one("", ("objectClass",))
         latency = (self._clock() - start) * 1000
+        root = session.root
         if self._flavour.guid:
             server = "Active Directory"
         else:
@@ -111,10 +113,7 @@ class LdapProvider:
         """Describe what `query` reads. Raises ConfigError when its container does not exist."""
         container = query.container or self.base
         if self._session.read_one(container, ("objectClass",)) is None:
-            raise ConfigError(
-                f"{self._session.where}: there is no entry {container!r}. {self._nearest(container)} Correct the "
-                "container, or make it."
-            )
+            raise self._no_entry(container)
         return ContainerInfo(
             name=container,
             kind="container",
@@ -123,6 +122,19 @@ class LdapProvider:
             place=PLACE,
             folds_names=True,
             keeps_references=self._flavour.keeps_references,
+        )
+
+    def _no_entry(self, container: str) -> ConfigError:
+        session = self._session
+        if fold_dn(container) != fold_dn(self.base):
+            return ConfigError(
+                f"{session.where}: there is no entry {container!r}. {self._nearest(container)} Correct the container, "
+                "or make it."
+            )
+        contexts = ", ".join(map(repr, session.root.values["namingContexts"])) or "none"
+        return ConfigError(
+            f"{session.where}: there is no entry {container!r}, the base, or {session.user!r} may not read it. The "
+            f"server holds {contexts}. Correct `base_dn`, or let this user read it."
         )
 
     def _nearest(self, place: str) -> str:
@@ -151,10 +163,10 @@ class LdapProvider:
 
     def _filter(self, query: Query) -> bytes:
         parts: list[bytes] = []
+        if query.object_classes:
+            parts.append(filters.equals("objectClass", query.object_classes[-1].encode()))
         if query.class_filter is not None:
             parts.append(self._session.filter_of(query.class_filter, "the type's filter"))
-        elif query.object_classes:
-            parts.append(filters.equals("objectClass", query.object_classes[-1].encode()))
         if query.filter is not None:
             parts.append(self._session.filter_of(query.filter, "filter"))
         if query.newer_than is not None:
@@ -175,7 +187,8 @@ class LdapProvider:
                 filter_bytes=own,
                 names=fields,
             )
-        if len(keys) > MOST_KEYS:
+        # What the server cannot compare it finds in no entry, which would prove the entries absent.
+        if len(keys) > MOST_KEYS or not all(map(self.fields.is_comparable, key_fields)):
             return self._sweep(query, fields, [own])
         chunks = [
             filters.all_of((own, filters.any_of([self._one_key(key_fields, key) for key in chunk])))
@@ -209,6 +222,8 @@ class LdapProvider:
 
     def memberships(self, places: Sequence[str]) -> Mapping[str, tuple[Membership, ...]]:
         """Give the groups that list each of `places` directly. Raises ProviderError, also when that may not be all."""
+        if self._flavour.keeps_references:
+            return self._memberships_of_links(places)
         wanted = {fold_dn(place): place for place in places}
         found: dict[str, list[Membership]] = {place: [] for place in places}
         names = [name for name in LIST_FIELDS if self.fields.attribute(name) is not None]
@@ -224,6 +239,32 @@ class LdapProvider:
                         f"{self._session.where}: who is a member of what is not known: {reading.completeness.reason}"
                     )
         return {place: tuple(dict.fromkeys(groups)) for place, groups in found.items()}
+
+    def _memberships_of_links(self, places: Sequence[str]) -> Mapping[str, tuple[Membership, ...]]:
+        """Give the same where the server keeps memberOf: groups may have very many members, people have few groups."""
+        wanted = {fold_dn(place): place for place in places}
+        groups: dict[str, list[str]] = {place: [] for place in places}
+        for place, value in self._read_places(places, (BACK_LINK,)):
+            within = (str(group) for group in members(value) if is_within(str(group), self.base))
+            groups[wanted[fold_dn(str(place))]].extend(within)
+        distinct = list(dict.fromkeys(group for found in groups.values() for group in found))
+        anchors = {
+            fold_dn(str(place)): str(anchor)
+            for place, anchor in self._read_places(distinct, (self.fields.anchor or PLACE,))
+        }
+        return {
+            place: tuple(
+                Membership(group=group, anchor=anchors[fold_dn(group)], field=LIST_FIELDS[0])
+                for group in found
+                if fold_dn(group) in anchors
+            )
+            for place, found in groups.items()
+        }
+
+    def _read_places(self, places: Sequence[str], names: Sequence[str]) -> Iterator[Row]:
+        """Give DN and fields of the entries of these names that exist."""
+        reading = self.read_keys(Query(), (PLACE, *names), (PLACE,), [(place,) for place in places])
+        return (row for batch in reading.batches() for row in batch)
 
     @staticmethod
     def _note_groups(
@@ -244,7 +285,8 @@ class LdapProvider:
         """Give what the domain asks of passwords (MS-ADTS 3.1.1.5.2.2); a plain directory does not say."""
         if not self._flavour.guid:
             return PasswordPolicy()
-        found = self._session.read_one(self.base, ("minPwdLength", "pwdProperties"))
+        domain = self._session.root.first("defaultNamingContext") or self.base
+        found = self._session.read_one(domain, ("minPwdLength", "pwdProperties"))
         length, properties = (int(values[0]) if values else 0 for values in found or ((), ()))
         return PasswordPolicy(min_length=length, complex=bool(properties & COMPLEX))
 

@@ -41,6 +41,7 @@ class SweepReading:
         self._page_size = page_size
         self._known_elsewhere = known_elsewhere
         self._completeness = Completeness(proven=False, reason="the reading was not finished")
+        self._running: t.Generator[list[Row], None, None] | None = None
         self.fields = tuple(names)
 
     @property
@@ -49,6 +50,10 @@ class SweepReading:
 
     def batches(self) -> Iterator[list[Row]]:
         """Yield rows; `completeness` is known afterwards. Raises ProviderError."""
+        self._running = self._read()
+        return self._running
+
+    def _read(self) -> t.Generator[list[Row], None, None]:
         reasons: list[str] = []
         several = len(self._bases) * len(self._filters) > 1
         seen: set[bytes] = set()
@@ -85,7 +90,9 @@ class SweepReading:
         return self
 
     def __exit__(self, *exc: object) -> None:
-        return None
+        # A reading that was left early must not hold the connection until nobody refers to it any more.
+        if self._running is not None:
+            self._running.close()
 
 
 class EntriesReading:
