@@ -99,7 +99,7 @@ def test_operations_are_counted(openldap: OpenLdap) -> None:
         somebody = box.person("somebody")
         box.modify(somebody, description="x")
         box.move(somebody, "cn=anybody")
-        for _ in range(3):
+        for _search in range(3):
             box.places()
         box.delete(f"cn=anybody,{box.base}")
 

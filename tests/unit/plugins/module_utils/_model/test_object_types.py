@@ -76,8 +76,11 @@ def test_what_the_object_says_of_itself_wins() -> None:
     [
         ("active_directory", make("cn", "sAMAccountName", type="user"), ()),
         ("active_directory", make("cn", "samaccountname", type="group"), ()),
-        ("active_directory", make("cn", type="linked_mailbox"), ("sAMAccountName", "mailNickname", "homeMDB",
-                                                                  "msExchMasterAccountSid")),
+        (
+            "active_directory",
+            make("cn", type="linked_mailbox"),
+            ("sAMAccountName", "mailNickname", "homeMDB", "msExchMasterAccountSid"),
+        ),
         ("ldap", make(type="inetOrgPerson"), ("cn", "sn")),
         ("ldap", make("cn", type="group"), ("member",)),
         ("ldap", make("ou", type="organizationalUnit"), ()),

@@ -24,7 +24,6 @@ from ansible_collections.lockstep.sync.plugins.module_utils._providers.ldap.sche
 from ansible_collections.lockstep.sync.plugins.module_utils._providers.ldap.session import (
     PASSWORD_MODIFY,
     RootDse,
-    Session,
 )
 from ansible_collections.lockstep.sync.plugins.module_utils._providers.ldap.waves import waves
 from ansible_collections.lockstep.sync.plugins.module_utils._providers.ldap.wire import LostConnectionError
@@ -97,7 +96,8 @@ def open_writer() -> Iterator[Callable[..., tuple[LdapWriter, StubSession]]]:
         session = StubSession(flavour, supported, scripts)
         sessions.append(session)
         target = WriteTarget(container=BASE, key_fields=("cn",), fields=(), object_classes=classes)
-        return LdapWriter(t.cast("Session", session), Fields(SCHEMA, flavour), target).__enter__(), session
+        writer_session: t.Any = session
+        return LdapWriter(writer_session, Fields(SCHEMA, flavour), target).__enter__(), session
 
     yield open_one
     for session in sessions:
