@@ -26,6 +26,7 @@ class Case:
         floor_name: what the floor is.
         prepare: makes the data, once.
         before: runs before each measured call, in the same process and not measured.
+        cleanup: runs when all is measured, also when that failed: stops what `prepare` started.
         max_ratio: the target, ours / floor.
         max_extra: the target, ours - floor, in seconds.
         max_seconds: the target for ours alone.
@@ -38,6 +39,7 @@ class Case:
     floor_name: str
     prepare: Work | None = None
     before: Work | None = None
+    cleanup: Work | None = None
     max_ratio: float | None = None
     max_extra: float | None = None
     max_seconds: float | None = None

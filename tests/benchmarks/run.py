@@ -87,13 +87,17 @@ def measure(found: Found, rounds: int) -> Row:
     """Prepare a case, run both sides in turns, and give the medians."""
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         folder = Path(name)
-        if found.case.prepare:
-            # In a process of its own: its memory would count as that of the processes started from here.
-            measure_apart(found, "prepare", folder)
         measured: dict[str, list[dict[str, float]]] = {"ours": [], "floor": []}
-        for number in range(rounds):
-            for side in ("ours", "floor") if number % 2 else ("floor", "ours"):
-                measured[side].append(measure_apart(found, side, folder))
+        try:
+            if found.case.prepare:
+                # In a process of its own: its memory would count as that of the processes started from here.
+                measure_apart(found, "prepare", folder)
+            for number in range(rounds):
+                for side in ("ours", "floor") if number % 2 else ("floor", "ours"):
+                    measured[side].append(measure_apart(found, side, folder))
+        finally:
+            if found.case.cleanup:
+                found.case.cleanup(folder)
     return Row(
         case=found.case,
         ours=statistics.median(one["seconds"] for one in measured["ours"]),
