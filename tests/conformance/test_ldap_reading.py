@@ -120,6 +120,27 @@ def test_entries_are_found_by_any_anchor(box: DirectoryBox, open_provider: Open)
     assert by_keys(provider, people(box), anchor, *anchors) == sorted(places)
 
 
+def test_newer_entries_are_those_that_are_not_older_and_those_that_do_not_say(
+    plain_box: DirectoryBox, open_provider: Open
+) -> None:
+    unit = plain_box.unit("accounts")
+    classes = (*PERSON, "posixAccount")
+    for name, number in (("Old", "9"), ("Same", "10"), ("New", "11")):
+        parts = {"sn": name, "uid": name, "gidNumber": "1", "homeDirectory": "/", "uidNumber": number}
+        plain_box.add(f"cn={name},{unit}", classes, employeeNumber=number, **parts)
+    plain_box.person("Silent", unit)
+    provider = open_provider(plain_box)
+
+    def newer(field: str, mark: str) -> list[str]:
+        return sorted(str(row[0]) for row in rows(provider, people(plain_box, newer_than=(field, mark)), "cn"))
+
+    assert newer("uidNumber", "10") == ["New", "Same", "Silent"]
+    everybody = ["New", "Old", "Same", "Silent"]
+    assert newer("employeeNumber", "10") == everybody  # a text: as such 9 comes after 10
+    assert newer("modifyTimestamp", "2001-01-01T00:00:00+00:00") == everybody
+    assert newer("modifyTimestamp", "77") == everybody  # a mark that was made when the field was another one
+
+
 @pytest.mark.parametrize("value", ["a*b", "(x)", "back\\slash", "\\5c", "ß漢", "a)(cn=*", "trailing\\"])
 def test_keys_are_never_filter_syntax(box: DirectoryBox, open_provider: Open, value: str) -> None:
     box.person("Ann", description=value)

@@ -15,10 +15,11 @@ from ..._model.schema import BYTES_OPTION, FieldInfo, as_bytes, is_bytes
 from ..._model.values import Row, Value, show
 from .entries import Row as RawRow
 from .flavours import CONTAINER, PLACE, Flag, Flavour
-from .schema import AttributeType, Schema, field_of
+from .schema import UTC_TIME, AttributeType, Schema, field_of
 from .values import Encode, column_decoder, decode_bytes, decode_each, encoder
 
 _BINARY_OPTION = ";binary"
+_ORDERED = ("integer", "datetime")
 
 Decoded: t.TypeAlias = Callable[[t.Any], list[Value]]
 
@@ -90,6 +91,17 @@ class Fields:
             return False
         # Active Directory compares everything it stores, and its subschema names no rules.
         return item.writable or self.anchor == item.name if self._flavour.guid else bool(item.equality)
+
+    def is_ordered(self, name: str) -> bool:
+        """Tell whether the server can find entries by values that are at least another, in the order that times and
+        numbers have.
+        """
+        item, info = self.attribute(name), self.info(name)
+        if item is None or info is None or info.kind not in _ORDERED or info.multi_valued or info.type_name == UTC_TIME:
+            return False
+        if self._flavour.guid:
+            return item.writable or item.name.casefold() in self._flavour.stamps
+        return bool(item.ordering)
 
     def encode(self, name: str) -> Encode:
         """Give what makes bytes of the field's values. Raises ConfigError for an unknown field."""

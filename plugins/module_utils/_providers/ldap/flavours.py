@@ -63,6 +63,7 @@ class Flavour:
         container_classes: entries of these can hold others.
         flags: fields inside other attributes, as far as the schema has them.
         create_defaults: wire values of attributes that a new entry of a class gets when nobody maps them.
+        stamps: folded names of operational attributes that the server stores, and so can find entries by.
         class_limits: traits of fields, by folded name, that hold for entries of a structural class only.
     """
 
@@ -74,6 +75,7 @@ class Flavour:
     traits: Traits
     flags: tuple[Flag, ...] = ()
     create_defaults: Mapping[str, Mapping[str, bytes]] = field(default_factory=dict)
+    stamps: frozenset[str] = frozenset()
     class_limits: Mapping[str, Mapping[str, Mapping[str, t.Any]]] = field(default_factory=dict)
 
     def flags_in(self, schema: Schema) -> dict[str, Flag]:
@@ -133,6 +135,8 @@ ACTIVE_DIRECTORY = Flavour(
         kinds={"objectguid": "uuid"},
         limits={"samaccountname": {"forbidden": ACCOUNT_NAME_FORBIDDEN}},
     ),
+    # modifyTimeStamp is made up when it is read (MS-ADTS 3.1.1.4.5): a filter on it finds nothing.
+    stamps=frozenset({"whenchanged", "whencreated", "usnchanged", "usncreated"}),
     class_limits={"user": _LOGIN, "inetorgperson": _LOGIN},
     flags=tuple(
         Flag(name=name, attribute="userAccountControl", bit=bit, inverted=name == "enabled")

@@ -170,11 +170,20 @@ class LdapProvider:
         if query.filter is not None:
             parts.append(self._session.filter_of(query.filter, "filter"))
         if query.newer_than is not None:
-            name, text = query.newer_than
-            parts.append(filters.at_least(name, self.fields.encode(name)(text)))
+            parts.extend(self._newer(*query.newer_than))
         if not parts:
             return filters.present("objectClass")
         return parts[0] if len(parts) == 1 else filters.all_of(parts)
+
+    def _newer(self, name: str, text: str) -> Iterator[bytes]:
+        """Give the filter for entries not older; none where the server's order may not be ours."""
+        if not self.fields.is_ordered(name):
+            return
+        try:
+            bound = self.fields.encode(name)(text)
+        except ValueError:
+            return  # a mark of another kind: everything is read
+        yield filters.any_of((filters.at_least(name, bound), filters.negate(filters.present(name))))
 
     def read_keys(self, query: Query, fields: Sequence[str], key_fields: Sequence[str], keys: Sequence[Key]) -> Reading:
         """Read the entries with one of `keys`; with the place as the key field, the entries of these names."""

@@ -61,7 +61,8 @@ _FAMILIES = (("mail", "proxyAddresses", "targetAddress"),)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AttributeType:
-    """One attribute type; what it inherits is filled in. `equality` says that single values can be named to delete.
+    """One attribute type; what it inherits is filled in. `equality` says that single values can be named to delete,
+    `ordering` that entries can be found by values that are at least another.
 
     `name` is the first of its `names`, under which servers give it whatever it was asked for by.
     """
@@ -73,6 +74,7 @@ class AttributeType:
     writable: bool = True
     operational: bool = False
     equality: str = ""
+    ordering: str = ""
     max_length: int | None = None
 
     @property
@@ -168,6 +170,7 @@ def _attribute(parsed: Mapping[str, list[str]], raw: Mapping[str, Mapping[str, l
         writable="NO-USER-MODIFICATION" not in parsed,
         operational=usage != "userApplications",
         equality=inherited("EQUALITY"),
+        ordering=inherited("ORDERING"),
     )
 
 
