@@ -299,7 +299,7 @@ def test_a_directory_can_be_the_source(world: DirectoryWorld) -> None:
 
 
 def test_an_account_that_cannot_be_made_is_nobodys_manager(world: DirectoryWorld) -> None:
-    name, bad, good = ("c", "toolong", "DE") if world.box.is_ad else ("mail", "ä@x.org", "a@x.org")
+    name, bad, good = ("countryCode", "70000", "276") if world.box.is_ad else ("mail", "ä@x.org", "a@x.org")
     wrong = {"name": name, "transform": [{"expression": f"'{bad}' if source.id == '1' else '{good}'"}]}
     world.job(fields=world.fields(wrong))
     result = world.run()
