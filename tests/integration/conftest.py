@@ -10,7 +10,11 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from integration.harness import Database, Workplace
+from integration.harness import HERE, Database, Workplace
+
+REAL_DATA = HERE.parent.parent.parent / "shared" / "data"
+"""Real data sets beside the project, where there are any."""
+collect_ignore = [] if REAL_DATA.exists() else ["test_real_directories.py"]
 
 
 @pytest.fixture

@@ -5,23 +5,24 @@
 
 from __future__ import annotations
 
-import base64
-import csv
 import sqlite3
 import typing as t
-from collections.abc import Sequence
 from contextlib import closing
-from pathlib import Path
 
 import pytest
-from integration.harness import HERE, Workplace, counts, job, run, task
+from integration.directory_cases import (
+    HEADER,
+    PLAYBOOKS,
+    play_hr_to_ad,
+    play_hr_to_ldap,
+    play_ldap_to_tables,
+    secret_options,
+    write,
+)
+from integration.harness import Workplace, counts, job, run, task
 from servers.directories import OpenLdap, SambaAd
 from servers.ldap_box import DirectoryBox
 
-PLAYBOOKS = HERE / "playbooks" / "directories"
-REAL_DATA = HERE.parent.parent.parent / "shared" / "data"
-HEADER = ["employee_id", "first_name", "last_name", "email", "phone_number", "hire_date", "job_id", "salary"]
-HEADER += ["commission_pct", "manager_id", "department_id"]
 STAFF = [
     (100, "Ada", "Kingsley", "AKING", "1.515.555.0100", "2013-06-17", "PRES", "", "", "", 90),
     (101, "Björn", "Åberg", "BABERG", "1.515.555.0101", "2015-09-21", "VP", "", "", 100, 90),
@@ -32,43 +33,6 @@ STAFF = [
 DEPARTMENTS = [(60, "IT"), (90, "Executive")]
 
 
-def write(path: Path, header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(header)
-        writer.writerows(rows)
-
-
-def secret_options(box: DirectoryBox, place: Workplace, name: str = "DIRECTORY_PASSWORD") -> dict[str, t.Any]:
-    """Give the options of a provider whose password is in the environment."""
-    place.variables[name] = box.server.password
-    return {**box.options(), "password_from": {"env": name}}
-
-
-def make_staging(path: Path) -> None:
-    with closing(sqlite3.connect(path)) as connection:
-        connection.execute("CREATE TABLE employees (employee_id INTEGER PRIMARY KEY, department_id INTEGER)")
-        connection.execute("CREATE TABLE departments (department_id INTEGER PRIMARY KEY, department_name TEXT)")
-        connection.commit()
-
-
-def play_hr_to_ldap(place: Workplace, openldap: OpenLdap, *, people: int, teams: int) -> DirectoryBox:
-    box = DirectoryBox(openldap)
-    box.unit("teams")
-    make_staging(place.folder / "staging.db")
-    place.playbook(
-        PLAYBOOKS / "hr_to_ldap.yml",
-        variables={
-            "folder": str(place.folder),
-            "directory": secret_options(box, place),
-            "base": box.base,
-            "people": people,
-            "teams": teams,
-        },
-    )
-    return box
-
-
 def test_hr_files_become_people_and_groups_of_an_ldap_directory(place: Workplace, openldap: OpenLdap) -> None:
     write(place.folder / "employees.csv", HEADER, STAFF)
     write(place.folder / "departments.csv", ["department_id", "department_name"], DEPARTMENTS)
@@ -77,33 +41,6 @@ def test_hr_files_become_people_and_groups_of_an_ldap_directory(place: Workplace
     assert box.texts(f"cn=Björn Åberg,{people}", "manager") == [f"cn=Ada Kingsley,{people}"]
     assert box.texts(f"cn=Dan O'Hara 2,{people}", "uid") == ["dohara2"]
     assert len(box.texts(f"cn=IT,ou=teams,{box.base}", "member")) == 3
-
-
-@pytest.mark.skipif(not REAL_DATA.exists(), reason="the real data sets are not part of the project")
-def test_oracles_hr_sample_becomes_an_ldap_directory(place: Workplace, openldap: OpenLdap) -> None:
-    for name in ("employees.csv", "departments.csv"):
-        (place.folder / name).write_bytes((REAL_DATA / "hr" / name).read_bytes())
-    box = play_hr_to_ldap(place, openldap, people=107, teams=11)
-    assert len(box.places("(objectClass=inetOrgPerson)")) == 107
-    assert len(box.places("(manager=*)")) == 106
-
-
-def play_hr_to_ad(place: Workplace, samba: SambaAd, rows: Sequence[Sequence[t.Any]]) -> DirectoryBox:
-    box = DirectoryBox(samba)
-    later = [row for row in rows if str(row[0]) != "104"]
-    later = [(row[0], "Adele", *row[2:-1], 80) if str(row[0]) == "100" else row for row in later]
-    for name, content in (("first.csv", rows), ("employees.csv", rows), ("later.csv", later)):
-        write(place.folder / name, HEADER, content)
-    place.playbook(
-        PLAYBOOKS / "hr_to_active_directory.yml",
-        variables={
-            "folder": str(place.folder),
-            "domain": secret_options(box, place),
-            "base": box.base,
-            "people": len(rows),
-        },
-    )
-    return box
 
 
 def test_hr_becomes_users_of_active_directory_who_move_leave_and_return(place: Workplace, samba: SambaAd) -> None:
@@ -117,35 +54,6 @@ def test_hr_becomes_users_of_active_directory_who_move_leave_and_return(place: W
     assert box.texts(dan, "manager") == [f"CN=Chloé Dupont\\, Jr.,OU=Dept 60,OU=Staff,{box.base}"]
 
 
-@pytest.mark.skipif(not REAL_DATA.exists(), reason="the real data sets are not part of the project")
-def test_oracles_hr_sample_becomes_an_active_directory(place: Workplace, samba: SambaAd) -> None:
-    with (REAL_DATA / "hr" / "employees.csv").open(encoding="utf-8", newline="") as file:
-        rows = list(csv.reader(file))[1:]
-    box = play_hr_to_ad(place, samba, rows)
-    assert len(box.places("(&(objectClass=user)(userAccountControl=512))")) == 107
-
-
-CREW_COLUMNS = (
-    "uid TEXT PRIMARY KEY, cn TEXT, sn TEXT, givenName TEXT, description TEXT, mail TEXT, employeeType TEXT, "
-    "jpegPhoto BLOB"
-)
-
-
-def play_ldap_to_tables(place: Workplace, box: DirectoryBox, people: int) -> None:
-    with closing(sqlite3.connect(place.folder / "crew.db")) as connection:
-        connection.execute(f"CREATE TABLE crew ({CREW_COLUMNS})")
-        connection.commit()
-    place.playbook(
-        PLAYBOOKS / "ldap_to_tables.yml",
-        variables={
-            "folder": str(place.folder),
-            "directory": secret_options(box, place),
-            "base": box.base,
-            "people": people,
-        },
-    )
-
-
 def test_people_with_photos_become_a_table_and_a_sheet_and_come_back(place: Workplace, openldap: OpenLdap) -> None:
     box = DirectoryBox(openldap)
     photo = bytes(range(256)) * 40
@@ -157,31 +65,6 @@ def test_people_with_photos_become_a_table_and_a_sheet_and_come_back(place: Work
     with closing(sqlite3.connect(place.folder / "crew.db")) as connection:
         row = connection.execute("SELECT mail, employeeType, jpegPhoto FROM crew WHERE uid = 'ada'").fetchone()
     assert row == ("a@x.test;ada@x.test", "Boss;Pilot", photo)
-
-
-@pytest.mark.skipif(not REAL_DATA.exists(), reason="the real data sets are not part of the project")
-def test_planet_express_becomes_a_table_and_a_sheet_and_comes_back(place: Workplace, openldap: OpenLdap) -> None:
-    box = DirectoryBox(openldap)
-    for path in sorted((REAL_DATA / "planetexpress").glob("10_*.ldif")):
-        _add_ldif(box, path.read_text(encoding="utf-8"))
-    play_ldap_to_tables(place, box, 7)
-
-
-def _add_ldif(box: DirectoryBox, text: str) -> None:
-    """Add one entry in LDIF (RFC 2849), moved below the box."""
-    attributes: dict[str, list[t.Any]] = {}
-    dn = ""
-    for line in text.replace("\n ", "").splitlines():
-        name, _colon, value = line.partition(":")
-        if not value:
-            continue
-        parsed: t.Any = base64.b64decode(value[1:]) if value.startswith(":") else value.strip()
-        if name == "dn":
-            dn = str(parsed).replace("ou=people,dc=planetexpress,dc=com", box.base)
-        else:
-            attributes.setdefault(name, []).append(parsed)
-    classes = attributes.pop("objectClass")
-    box.add(dn, classes, **attributes)
 
 
 def test_two_forests_share_their_address_lists_without_an_echo(
@@ -324,7 +207,7 @@ def test_a_run_without_changes_makes_a_constant_number_of_searches(place: Workpl
         ({"destination": {"provider": "dir", "container": "no dn"}}, "`container` must be a distinguished name"),
         ({"destination": {"provider": "dir", "filter": "mail=*"}}, "`filter` must be an LDAP filter in brackets"),
         ({"destination": {"provider": "dir", "table": "t"}}, "`table` does not fit provider 'dir'"),
-        ({"on_disable": {"strip_groups": True}}, "Set `missing_at_source: disable`, or leave `on_disable` out"),
+        ({"on_disable": {"strip_groups": True}}, "no object has `missing_at_source: disable`. Set it"),
         ({"template": "sync_gall"}, "there is no job template 'sync_gall'. Did you mean 'sync_gal'"),
         ({"smart_groups": ["x"]}, "there is no smart group 'x'"),
     ],
