@@ -831,6 +831,32 @@ job:
       returned: always
       type: dict
       sample: {deletes: 10% above 10, min_source_records: "1"}
+    create_containers:
+      description: Whether containers that are missing are made.
+      returned: when it is true
+      type: bool
+      sample: true
+    on_disable:
+      description: What else is done with records that are disabled.
+      returned: when it is declared
+      type: dict
+      sample: {move_to: "OU=Leavers,DC=example,DC=com", strip_groups: true}
+    protect:
+      description: The filter for records that are never touched.
+      returned: when it is declared
+      type: str
+      sample: (adminCount=1)
+    smart_groups:
+      description: The smart groups that a run refreshes when it is done.
+      returned: when they are declared
+      type: list
+      elements: str
+      sample: [everybody]
+    template:
+      description: The job template that the job was made from.
+      returned: when it is declared
+      type: str
+      sample: sync_gal
     allow_circular:
       description: Whether circular flows are wanted.
       returned: always
