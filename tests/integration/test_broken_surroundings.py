@@ -130,9 +130,10 @@ def test_a_store_that_is_newer_than_the_collection(place: Workplace) -> None:
         store.execute("UPDATE lockstep_meta SET value = '999' WHERE name LIKE '%version%'")
         assert store.execute("SELECT changes()").fetchone() == (1,)
 
-    run, listed = place.adhoc("run", job="people"), place.adhoc("job_info")
+    listing = [place.adhoc(name) for name in ("job_info", "smart_group_info", "job_template_info")]
+    declaring = [place.adhoc(name, name="x", state="absent") for name in ("smart_group", "job_template")]
 
-    for done in (run, listed):
+    for done in (place.adhoc("run", job="people"), *listing, *declaring):
         assert done.code == FAILED
         assert done.only["error"]["code"] == "store"
         assert str(place.store_file) in done.only["msg"]
