@@ -213,6 +213,22 @@ def test_a_name_that_changes_in_case_only(box: DirectoryBox, provider: Directory
     assert apply(provider, box, planned) == [DONE]
 
 
+def test_the_server_keeps_the_other_end_of_references(box: DirectoryBox, provider: Directory) -> None:
+    """Overlays and back links do it; a control of ours that they hand on must not keep them from it."""
+    places = [box.person(name) for name in ("Ann", "Bob", "Cid", "Dan")]
+    ann, bob, cid, dan = places
+    unit, anna = box.unit("elsewhere"), f"cn=Anna,{box.base}"
+    team = group(box, "team", [ann, bob, cid])
+    delete = change("delete", cid, box.anchor(cid))
+    assert apply(provider, box, rename(box, ann, anna), move(box, bob, f"cn=Bob,{unit}"), delete) == [DONE] * 3
+    assert same(box.texts(team, "member"), [anna, f"cn=Bob,{unit}"])
+    after = {"member": ValueChanges(added=(dan,), removed=(anna,))}
+    joined = change("update", team, box.anchor(team), before={}, after=after)
+    assert apply(provider, box, joined) == [DONE]
+    assert same(box.texts(dan, "memberOf"), [team])
+    assert box.texts(anna, "memberOf") == []
+
+
 def test_names_are_handed_on_in_one_batch(box: DirectoryBox, provider: Directory) -> None:
     places = [box.person(f"p{number}", description=str(number)) for number in range(20)]
     changes = [rename(box, places[number], f"cn=p{number + 1},{box.base}") for number in reversed(range(20))]

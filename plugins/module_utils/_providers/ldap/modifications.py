@@ -20,6 +20,8 @@ from .requests import ADD, DELETE, REPLACE
 from .session import Session
 from .steps import CHUNK, Steps, chunked
 
+ENTRY_DN = "entryDN"
+"""What an entry is called, as an attribute of it (RFC 5020)."""
 MOST_ASSERTED = 50
 """Longer lists are not compared before a change that leaves them alone."""
 
@@ -99,7 +101,7 @@ class Builder:
             looked: the entry was just compared, so the server need only check that it is still that entry.
         """
         steps = Steps()
-        guard = self._assertion(change, anchor_only=looked)
+        guard = self._assertion(change, place, anchor_only=looked)
         if change.action == "create_container":
             self._create_container(place, steps)
         elif change.action == "create":
@@ -212,8 +214,13 @@ class Builder:
 
     # -- the before-image ---------------------------------------------------------------------------------------
 
-    def _assertion(self, change: Change, *, anchor_only: bool) -> bytes:
-        """Give the assertion control (RFC 4528) that the entry is still the one that was read, where it is known."""
+    def _assertion(self, change: Change, place: str, *, anchor_only: bool) -> bytes:
+        """Give the assertion control (RFC 4528) that the entry is still the one that was read, where it is known.
+
+        It says so of the entry at `place` only: OpenLDAP's overlay memberof hands the control on to its own changes of
+        the entries at the other end of a reference. Were it false there, groups would not follow who is renamed, moved
+        or deleted, and memberOf would not follow groups, without a word.
+        """
         if not self.asserts:
             return b""
         parts: list[bytes] = []
@@ -223,7 +230,13 @@ class Builder:
             ]
         for name, value in change.before.items() if not anchor_only else ():
             parts += self._asserted(name, value, change.after.get(name))
-        return controls.assertion(filters.all_of(parts)) if parts else b""
+        if not parts:
+            return b""
+        asserted = filters.all_of(parts)
+        if self._session.schema.attribute(ENTRY_DN) is not None:
+            elsewhere = filters.negate(filters.equals(ENTRY_DN, place.encode("utf-8")))
+            asserted = filters.any_of([elsewhere, asserted])
+        return controls.assertion(asserted)
 
     def _asserted(self, name: str, value: Value, after: PlannedValue) -> list[bytes]:
         attribute = self._attributes.of(name)
