@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import typing as t
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from .._model.compiled import MappedRow
 from .._model.dn import first_rdn, fold_dn, format_dn, join_dn, parse_dn
@@ -160,6 +161,7 @@ class DirectoryChanges:
         that returns gets back. Raises RecordError.
         """
         settled, later = self._settle(found.key, row)
+        found = self._as_it_will_be(found)
         after = find_differences(self._rules, settled, found.before, self._choose_for(found.anchor), rekeyed=rekeyed)
         self._keep_doubtful(after)
         rename = self._take_rename(after, found) if self._naming is not None else None
@@ -185,6 +187,19 @@ class DirectoryChanges:
             leaving.rejoin(found, key, place)
         self._link_later(key, place, found.anchor, found.before, later)
         return bool(after or later or place != found.place or leaving is not None)
+
+    def _as_it_will_be(self, found: Found) -> Found:
+        """Give `found` with references to records that an earlier object renames or moves: the directory, or its
+        overlay for referential integrity, corrects them before this object's turn comes.
+        """
+        references = self._shared.references
+        if not references.moved or not self.companion.references:
+            return found
+        before = dict(found.before)
+        for position in self.companion.references:
+            name = self._rules[position].spec.name
+            before[name] = references.where(before.get(name))
+        return replace(found, before=before)
 
     def _wished_container(self, found: Found, row: MappedRow, leaving: Return | None) -> str | None:
         """Give the container the record must go to, None when it stays."""

@@ -6,14 +6,14 @@
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from .._model.access import Completeness, Query
 from .._model.compiled import MappedRow
 from .._model.dn import fold_dn
 from .._model.errors import ProviderError, RecordError
 from .._model.plans import Change, Link
-from .._model.values import Key
+from .._model.values import Key, Value
 from .destination import DestinationReader, Found
 from .directory import DirectoryCompanion, check_on_disable, with_filter
 from .directory_changes import DirectoryChanges
@@ -43,6 +43,7 @@ class DirectoryPlanning:
         self._shared = shared
         self._reader = reader
         self._index = index
+        self._rules = rules
         self._tally = tally
         self.companion = DirectoryCompanion(request, shared, index)
         shared.places.update(map(fold_dn, index.places.values()))
@@ -99,6 +100,7 @@ class DirectoryPlanning:
         extra = self.leaving.extra_fields
         present = self._reader.read_again(self._index, [*piles.candidates, *absent], extra)
         note_vanished(self._tally, piles.candidates, dict.fromkeys((*present, *protected)))
+        self._note_values(piles, present)
         self._add_new(piles)
         absent_set = set(absent)
         for index_key, row in piles.candidates.items():
@@ -112,6 +114,22 @@ class DirectoryPlanning:
         self.changes.add_containers()
         self.links = [*self.companion.links_found(self._key_of, repeated), *self.changes.links]
         return self.changes.ordered.all()
+
+    def _note_values(self, piles: Piles, present: Mapping[t.Any, Found]) -> None:
+        """Let references find records by the values that this very run gives them."""
+        references = self._shared.references
+        written = [
+            rule
+            for rule in self._rules
+            if (rule.compared or rule.spec.key) and not rule.unique and references.looks_for(rule.spec.name)
+        ]
+        if not written:
+            return
+        for index_key, row in piles.candidates.items():
+            found = present.get(index_key)
+            if found is not None:
+                values = {rule.spec.name: t.cast("Value", row[rule.position]) for rule in written}
+                references.note_values(values, found.place)
 
     @staticmethod
     def _rekeyed(piles: Piles) -> set[t.Any]:

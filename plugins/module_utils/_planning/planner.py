@@ -79,6 +79,8 @@ class _ObjectPlanner:
         counts = self._guard_counts(changes, destination_total)
         self._tally.held.extend(judge_limits(self._spec.name, request.limits, counts))
         changes, held_changes = split_held(changes, self._tally.held)
+        if request.shared is not None:
+            request.shared.references.note_moves(changes)
         changes = [replace(change, number=number) for number, change in enumerate(changes, request.first_number)]
         return ObjectPlan(
             name=self._spec.name,

@@ -5,18 +5,21 @@
 
 Each place where references are looked for is read once per run, whatever number of records refer to it. Records that
 the same run will make are found, too; writing references to those of the same object is put off until they are there.
+Records whose value changes in the run are found by the new one, and objects that come later find those that an earlier
+one renames or moves where they will be by then.
 """
 
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from .._model.access import Completeness, Directory, Query
-from .._model.dn import is_within
+from .._model.dn import fold_dn, is_within
 from .._model.jobs import Resolve
-from .._model.values import Value, as_set, members
+from .._model.plans import Change
+from .._model.values import Value, as_set, is_empty, members
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,7 @@ class ReferenceIndex:
     """The records of one place by the folded values of one field.
 
     `ambiguous` are values that several records have; they are never guessed at. `planned` are records that this run
-    makes, renames or moves: value -> the DN they will have.
+    makes: value -> the DN they will have.
     """
 
     places: dict[str, str] = field(default_factory=dict)
@@ -64,11 +67,15 @@ IndexKey: t.TypeAlias = tuple[str | None, str | None, str]
 
 @dataclass(kw_only=True, slots=True)
 class ReferenceBook:
-    """All reference indexes of one run, by container, filter and field; made when they are first needed."""
+    """All reference indexes of one run, by container, filter and field; made when they are first needed.
+
+    `moved` are the records that objects planned so far rename or move: folded DN they have -> the DN they will have.
+    """
 
     directory: Directory
     place: str
     indexes: dict[IndexKey, ReferenceIndex] = field(default_factory=dict)
+    moved: dict[str, str] = field(default_factory=dict)
 
     def index(self, rule: Resolve, checkpoint: Callable[[], None]) -> ReferenceIndex:
         """Give the index for `rule`. Raises ProviderError when its place cannot be read."""
@@ -91,17 +98,49 @@ class ReferenceBook:
             index.completeness = reading.completeness
         return index
 
+    def looks_for(self, name: str) -> bool:
+        """Tell whether any reference looks for values of the field `name`."""
+        return any(match == name.casefold() for _container, _filter, match in self.indexes)
+
     def note_planned(self, values: Mapping[str, Value], place: str) -> None:
-        """Enter a record that the run makes, renames or moves, with its mapped fields, into every index it may be
-        looked for in.
-        """
+        """Enter a record that the run makes, with its mapped fields, into every index it may be looked for in."""
+        for index, text in self._entries(values, place):
+            index.planned[text.casefold()] = place
+
+    def note_values(self, values: Mapping[str, Value], place: str) -> None:
+        """Enter a record that is there under the values that the run gives it, unless another record has them."""
+        for index, text in self._entries(values, place):
+            index.places.setdefault(text.casefold(), place)
+
+    def note_moves(self, changes: Iterable[Change]) -> None:
+        """Enter what an object renames and moves: it is done when the next object's turn comes."""
+        starts: dict[str, str] = {}  # the DN that a record will have -> the one it has
+        for change in changes:
+            if change.action in ("rename", "move") and change.target is not None:
+                start = starts.pop(change.target, change.target)
+                starts[str(change.after[self.place])] = start
+        if not starts:
+            return
+        ways = {start: place for place, start in starts.items()}
+        self.moved |= {fold_dn(start): place for start, place in ways.items()}
+        for index in self.indexes.values():
+            index.places = {text: ways.get(place, place) for text, place in index.places.items()}
+
+    def where(self, value: Value) -> Value:
+        """Give the DNs `value` as they will be when the objects planned so far are done."""
+        if not self.moved or is_empty(value):
+            return value
+        places = [self.moved.get(fold_dn(part), part) if isinstance(part, str) else part for part in members(value)]
+        return as_set(places) if isinstance(value, tuple) else places[0]
+
+    def _entries(self, values: Mapping[str, Value], place: str) -> Iterator[tuple[ReferenceIndex, str]]:
         folded = {name.casefold(): value for name, value in values.items()}
         for (container, _filter, match), index in self.indexes.items():
             if container is not None and not is_within(place, container):
                 continue
             for part in members(folded.get(match)):
                 if isinstance(part, str):
-                    index.planned[part.casefold()] = place
+                    yield index, part
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -129,14 +168,15 @@ def resolve_value(index: ReferenceIndex, wish: Value) -> Value | Pending:
 
 def settle_value(index: ReferenceIndex, pending: Pending, name: str) -> tuple[Value, Value, Unresolved | None]:
     """Give for a pending reference: the DNs there are, the DNs of records the run makes, and what nobody has."""
-    later: list[str] = []
-    nobody: list[str] = []
+    now, later, nobody = list(pending.found), [], []
     for text in pending.missing:
-        place = index.find_planned(text)
-        if place is None:
-            nobody.append(text)
+        place, planned = index.find(text), index.find_planned(text)
+        if place is not None:
+            now.append(place)  # its value changes in this run
+        elif planned is not None:
+            later.append(planned)
         else:
-            later.append(place)
+            nobody.append(text)
     unresolved = None
     if nobody:
         several = [text for text in nobody if text.strip().casefold() in index.ambiguous]
@@ -144,4 +184,4 @@ def settle_value(index: ReferenceIndex, pending: Pending, name: str) -> tuple[Va
         if not index.completeness.proven:
             reason = f"the records could not be read completely: {index.completeness.reason}"
         unresolved = Unresolved(field=name, texts=tuple(nobody), reason=reason)
-    return as_set(pending.found), as_set(later), unresolved
+    return as_set(now), as_set(later), unresolved

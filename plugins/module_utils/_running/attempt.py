@@ -167,6 +167,8 @@ class Attempt:
         number = first_number
         with _few_collections():
             shared = sides.shared_plan()
+            if shared is not None:
+                self._read_references(sides, shared)
             for item in sides.objects:
                 part = plan_object(self._object_request(item, number, shared))
                 parts.append(part)
@@ -174,6 +176,12 @@ class Attempt:
         sides.release()
         self._account.problems = [*(problem for part in parts for problem in part.problems), *self._missing_keys(parts)]
         return Plan(job=self._job.name, mapping_digest=self._job.mapping_digest, objects=tuple(parts))
+
+    def _read_references(self, sides: Sides, shared: SharedPlan) -> None:
+        """Read who may be referred to before anything is planned, so that what each object makes is entered there."""
+        for item in sides.objects:
+            for rule in item.mapping.references.values():
+                shared.references.index(rule, self._checkpoint)
 
     def _object_request(self, item: PreparedObject, first_number: int, shared: SharedPlan | None) -> ObjectRequest:
         name = self._job.name
