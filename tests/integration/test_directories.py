@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 import typing as t
+from collections.abc import Callable
 from contextlib import closing
 
 import pytest
@@ -21,7 +22,7 @@ from integration.directory_cases import (
 )
 from integration.harness import Workplace, counts, job, run, task
 from servers.directories import OpenLdap, SambaAd
-from servers.ldap_box import DirectoryBox
+from servers.ldap_box import PERSON, DirectoryBox
 
 STAFF = [
     (100, "Ada", "Kingsley", "AKING", "1.515.555.0100", "2013-06-17", "PRES", "", "", "", 90),
@@ -65,6 +66,136 @@ def test_people_with_photos_become_a_table_and_a_sheet_and_come_back(place: Work
     with closing(sqlite3.connect(place.folder / "crew.db")) as connection:
         row = connection.execute("SELECT mail, employeeType, jpegPhoto FROM crew WHERE uid = 'ada'").fetchone()
     assert row == ("a@x.test;ada@x.test", "Boss;Pilot", photo)
+
+
+def test_one_ldap_directory_follows_another(
+    place: Workplace, openldap: OpenLdap, start_openldap: Callable[..., OpenLdap]
+) -> None:
+    a, b = DirectoryBox(openldap), DirectoryBox(start_openldap({"SLAPD_SUFFIX": "dc=branch,dc=test"}))
+    for box in (a, b):
+        for unit in ("people", "groups"):
+            box.unit(unit)
+    people, groups = f"ou=people,{a.base}", f"ou=groups,{a.base}"
+    for unit in ("IT", "Sales"):
+        a.unit(unit, people)
+    ada = a.add(f"uid=ada,ou=IT,{people}", PERSON, employeeNumber="1", cn="Ada Lee", sn="Lee", jpegPhoto=b"\xff\xd8")
+    bob = a.add(f"uid=bob,ou=IT,{people}", PERSON, employeeNumber="2", cn="Bob Roy", sn="Roy", manager=ada)
+    cid = a.add(f"uid=cid,ou=Sales,{people}", PERSON, employeeNumber="3", cn=["Cid", "Cyd"], sn="Fox", manager=ada)
+    a.add(f"cn=R&D\\, all,{groups}", ("top", "groupOfNames"), member=[ada, bob, cid])
+    a.add(f"cn=it,{groups}", ("top", "groupOfNames"), member=[ada, bob])
+    there_people, there_groups = f"ou=people,{b.base}", f"ou=groups,{b.base}"
+
+    def play(*expected: str) -> None:
+        place.playbook(
+            PLAYBOOKS / "ldap_to_ldap.yml",
+            variables={
+                "directory_a": secret_options(a, place, "PASSWORD_A"),
+                "directory_b": secret_options(b, place, "PASSWORD_B"),
+                "base_a": a.base,
+                "base_b": b.base,
+                "expected": sorted(expected),
+            },
+        )
+
+    play(*["create_container"] * 2, *["create"] * 5, *["link"] * 2)
+    there = f"uid=cid,ou=Sales,{there_people}"
+    assert b.texts(there, "cn") == ["Cid", "Cyd"]
+    assert b.texts(there, "manager") == [f"uid=ada,ou=IT,{there_people}"]
+    everybody = f"cn=R&D\\, all,{there_groups}"
+    assert b.texts(everybody, "member") == [
+        f"uid=ada,ou=IT,{there_people}",
+        f"uid=bob,ou=IT,{there_people}",
+        f"uid=cid,ou=Sales,{there_people}",
+    ]
+    anchors = {uid: b.anchor(f"uid={uid},ou=IT,{there_people}") for uid in ("ada", "bob")}
+
+    # At the source Ada gets another name, Bob another unit; Ada leads a new group.
+    a.move(ada, "uid=ada.king")
+    a.move(bob, "uid=bob", f"ou=Sales,{people}")
+    a.add(f"cn=leads,{groups}", ("top", "groupOfNames"), member=f"uid=ada.king,ou=IT,{people}")
+    play("rename", "move", "create")
+    assert b.anchor(f"uid=ada.king,ou=IT,{there_people}") == anchors["ada"]
+    assert b.anchor(f"uid=bob,ou=Sales,{there_people}") == anchors["bob"]
+    assert b.texts(f"cn=it,{there_groups}", "member") == [
+        f"uid=ada.king,ou=IT,{there_people}",
+        f"uid=bob,ou=Sales,{there_people}",
+    ]
+    assert b.texts(f"cn=leads,{there_groups}", "member") == [f"uid=ada.king,ou=IT,{there_people}"]
+
+    # At the destination somebody renames and moves Bob by hand, and gives Ada another number.
+    b.move(f"uid=bob,ou=Sales,{there_people}", "uid=bobby", f"ou=IT,{there_people}")
+    b.modify(f"uid=ada.king,ou=IT,{there_people}", employeeNumber="77")
+    play("update", "rename", "move")
+    assert b.anchor(f"uid=bob,ou=Sales,{there_people}") == anchors["bob"]
+    assert b.anchor(f"uid=ada.king,ou=IT,{there_people}") == anchors["ada"]
+    assert len(b.texts(everybody, "member")) == 3
+
+    # Cid leaves, and a group is gone.
+    a.delete(f"uid=cid,ou=Sales,{people}")
+    a.delete(f"cn=it,{groups}")
+    a.modify(f"cn=R&D\\, all,{groups}", member=[f"uid=ada.king,ou=IT,{people}", f"uid=bob,ou=Sales,{people}"])
+    play("create_container", "disable", "move", "update", "delete")
+    assert b.texts(f"uid=cid,ou=leavers,{b.base}", "employeeNumber") == ["3"]
+    assert len(b.texts(everybody, "member")) == 2
+
+    # Cid returns, as another entry with the same number.
+    a.add(cid, PERSON, employeeNumber="3", cn=["Cid", "Cyd"], sn="Fox", manager=f"uid=ada.king,ou=IT,{people}")
+    play("update", "move")
+    assert b.texts(there, "description") == []
+    assert len(b.texts(everybody, "member")) == 2, "in groups that follow the source nobody gets back what it took away"
+
+
+def test_what_was_renamed_by_hand_in_another_forest_is_renamed_back(
+    place: Workplace, samba: SambaAd, other_samba: SambaAd
+) -> None:
+    """Known by the source's objectGUID: nobody is deleted and made anew, so that rights and groups stay."""
+    a, b = DirectoryBox(samba), DirectoryBox(other_samba)
+    berlin, paris = (a.unit(unit) for unit in ("Berlin", "Paris"))
+    ada = a.person("Ada Lee", berlin, sn="Lee")
+    bob = a.person("Bob Roy\\, Jr.", berlin, sn="Roy", manager=ada)
+    login = f"t{abs(hash(a.base)) % 10**8}"
+    team = a.add(f"CN=team,{paris}", ("top", "group"), sAMAccountName=login, member=[ada, bob])
+
+    def play(*expected: str) -> None:
+        place.playbook(
+            PLAYBOOKS / "forest_to_forest.yml",
+            variables={
+                "forest_a": secret_options(a, place, "FOREST_A_PASSWORD"),
+                "forest_b": secret_options(b, place, "FOREST_B_PASSWORD"),
+                "base_a": a.base,
+                "base_b": b.base,
+                "expected": sorted(expected),
+            },
+        )
+
+    def there(dn: str) -> str:
+        return dn.replace(a.base, b.base)
+
+    play(*["create_container"] * 2, *["create"] * 3, *["link"] * 2)
+    assert b.texts(there(bob), "manager") == [there(ada)]
+    assert b.texts(there(team), "member") == [there(ada), there(bob)]
+    assert b.texts(there(bob), "userAccountControl") == ["512"]
+    guid, local = b.anchor(there(bob)), b.unit("by hand")
+    b.add(f"CN=local,{b.base}", ("top", "group"), sAMAccountName=f"l{login}", member=there(bob))
+
+    # Somebody renames and moves Bob at the destination, and spoils the field by which he is known.
+    b.move(there(bob), "CN=Bobby", local)
+    b.modify(f"CN=Bobby,{local}", employeeNumber="77")
+    play("update", "rename", "move")
+    assert b.anchor(there(bob)) == guid
+    assert b.texts(f"CN=local,{b.base}", "member") == [there(bob)]
+    assert b.texts(there(team), "member") == [there(ada), there(bob)]
+
+    # At the source Bob marries and changes office, and the group is renamed: the same objects follow.
+    a.move(bob, "CN=Bob Lee", paris)
+    a.move(team, "CN=Team of Ada")
+    play("update", "rename", "move", "rename")
+    assert b.anchor(there(f"CN=Bob Lee,{paris}")) == guid
+    assert b.texts(there(f"CN=Team of Ada,{paris}"), "member") == [there(ada), there(f"CN=Bob Lee,{paris}")]
+
+    a.delete(f"CN=Bob Lee,{paris}")
+    play("disable", "update")
+    assert b.texts(there(f"CN=Bob Lee,{paris}"), "userAccountControl") == ["514"]
 
 
 def test_two_forests_share_their_address_lists_without_an_echo(
