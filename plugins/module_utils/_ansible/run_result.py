@@ -115,7 +115,8 @@ def make_diff(changes: Sequence[AppliedChange], total: int) -> list[dict[str, st
 
 def _diff_block(item: AppliedChange) -> dict[str, str]:
     change = item.change
-    header = f"{change.object} {show_key(change.key)} ({change.action})"
+    words = (change.object, show_key(change.key), f"({change.action})", change.target)
+    header = " ".join(word for word in words if word)
     fields = change_line(item)["fields"]
     return {
         "before_header": header,

@@ -223,6 +223,13 @@ def test_the_diff_of_a_group_shows_what_came_and_went() -> None:
     assert blocks[0]["before_header"] == "g 1 (membership)"
 
 
+def test_the_diff_says_where_records_of_a_directory_lie() -> None:
+    container = Change(number=1, object="g", action="create_container", key=(), target="ou=it", before={}, after={})
+    created = Change(number=2, object="g", action="create", key=("1",), target="cn=a,ou=it", before={}, after={})
+    blocks = make_diff([AppliedChange(change=each, outcome=None) for each in (container, created)], 2)
+    assert [block["after_header"] for block in blocks] == ["g (create_container) ou=it", "g 1 (create) cn=a,ou=it"]
+
+
 def test_the_diff_of_a_big_group_stays_small() -> None:
     (block,) = make_diff([group(50_000)], 1)
     assert size_of(block) <= DIFF_BYTES
