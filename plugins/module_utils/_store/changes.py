@@ -8,7 +8,16 @@ from __future__ import annotations
 import typing as t
 from collections.abc import Mapping
 
-from .._model.plans import Change, Outcome, PlannedValue, ValueChanges, planned_from_json, planned_to_json
+from .._model.plans import (
+    Change,
+    Outcome,
+    PlannedValue,
+    ValueChanges,
+    image_from_json,
+    image_to_json,
+    planned_from_json,
+    planned_to_json,
+)
 from .._model.runs import AppliedChange, Problem
 from .._model.secrets import MASK, GeneratedPassword
 from .._model.values import Value
@@ -39,6 +48,7 @@ def change_to_row(applied: AppliedChange) -> dict[str, t.Any]:
         "code": "" if outcome is None else outcome.code,
         "message": "" if outcome is None else clean(outcome.message),
         "anchor": given if change.anchor is None else change.anchor,
+        "image": None if change.image is None else to_json_text(image_to_json(change.image)),
     }
 
 
@@ -54,6 +64,7 @@ def change_from_row(row: Row[t.Any]) -> AppliedChange:
         anchor=None if row.action in _CREATES else row.anchor,
         before=t.cast("Mapping[str, Value]", _fields_from_text(row.before)),
         after=_fields_from_text(row.after),
+        image=None if row.image is None else image_from_json(from_json_text(row.image)),
     )
     outcome = (
         None if row.status is None else Outcome(status=row.status, code=row.code, message=row.message, anchor=given)

@@ -14,7 +14,7 @@ from .._model.providers import check_name
 from .providers import need_provider
 from .session import Session
 from .tables import tables
-from .texts import from_json_text, to_json_text
+from .texts import clean, from_json_text, to_json_text
 from .times import Clock, to_text
 
 if t.TYPE_CHECKING:
@@ -29,7 +29,7 @@ class StoredJob:
     """A job as stored: its declaration as plain JSON data, with the present names of its providers.
 
     Times are ISO 8601, UTC. `id` never changes and is never given to another job: a lock named after it survives a
-    renaming.
+    renaming. `quarantine` is why the job is paused, None when it is not.
     """
 
     id: int
@@ -37,6 +37,7 @@ class StoredJob:
     definition: Mapping[str, t.Any]
     created: str
     modified: str
+    quarantine: str | None = None
 
 
 def job_lock(job: StoredJob) -> str:
@@ -91,7 +92,7 @@ class Jobs:
     def rename(self, old: str, new: str) -> None:
         """Rename a job; its runs, marks and history go with it. Raises ConfigError."""
         check_name("job", new)
-        table, runs = tables().jobs, tables().runs
+        table, history = tables().jobs, (tables().runs, tables().plans)
         with self._session.write() as connection:
             number = need_job(connection, old)
             if new != old and job_id(connection, new) is not None:
@@ -99,7 +100,15 @@ class Jobs:
             connection.execute(
                 table.update().where(table.c.id == number).values(name=new, modified=to_text(self._clock()))
             )
-            connection.execute(runs.update().where(runs.c.job_id == number).values(job_name=new))
+            for remembered in history:
+                connection.execute(remembered.update().where(remembered.c.job_id == number).values(job_name=new))
+
+    def quarantine(self, name: str, reason: str | None) -> None:
+        """Pause the job for `reason`, or release it with None. Raises ConfigError when there is no such job."""
+        table = tables().jobs
+        with self._session.write() as connection:
+            update = table.update().where(table.c.id == need_job(connection, name))
+            connection.execute(update.values(quarantine=None if reason is None else clean(reason)))
 
     def delete(self, name: str) -> None:
         """Delete a job and its marks; its runs stay, under the name it had. Raises ConfigError when there is none."""
@@ -148,4 +157,11 @@ def _to_job(row: Row[t.Any]) -> StoredJob:
     definition = from_json_text(row.definition)
     definition["source"]["provider"] = row.source_name
     definition["destination"]["provider"] = row.destination_name
-    return StoredJob(id=row.id, name=row.name, definition=definition, created=row.created, modified=row.modified)
+    return StoredJob(
+        id=row.id,
+        name=row.name,
+        definition=definition,
+        created=row.created,
+        modified=row.modified,
+        quarantine=row.quarantine,
+    )

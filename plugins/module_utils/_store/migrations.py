@@ -4,7 +4,7 @@
 """Bringing a store to the version of this release: ordered functions, number N leads from version N-1 to N.
 
 A store is made by running all of them, so a new one and an old one end alike. A later change of `tables` comes with a
-new function here, and the ones before it get their own copy of what they made.
+new function here; columns say in `tables` which version added them.
 """
 
 from __future__ import annotations
@@ -16,10 +16,9 @@ from contextlib import contextmanager
 
 from .._model.errors import StoreError
 from . import meta
-from .earlier_tables import changes_of_version_1
 from .faults import BUSY_SECONDS
 from .session import for_writing
-from .tables import NAME_LENGTH, tables
+from .tables import SINCE, tables
 
 if t.TYPE_CHECKING:
     from sqlalchemy.engine import Connection, Engine
@@ -31,41 +30,55 @@ _ADVISORY_LOCK = int.from_bytes(hashlib.sha256(b"lockstep.sync migration").diges
 
 def create_tables(connection: Connection) -> None:
     """Version 1: the first tables. Those that an interrupted try left behind on MariaDB are kept."""
-    import sqlalchemy as sa
-
-    known, first = tables(), sa.MetaData()
-    for table in (
-        known.meta,
-        known.providers,
-        known.secrets,
-        known.jobs,
-        known.runs,
-        known.problems,
-        known.locks,
-        known.marks,
-    ):
-        table.to_metadata(first)
-    changes_of_version_1(first)
-    first.create_all(connection)
+    first = tables(1)
+    known = (
+        first.meta,
+        first.providers,
+        first.secrets,
+        first.jobs,
+        first.runs,
+        first.changes,
+        first.problems,
+        first.locks,
+        first.marks,
+    )
+    first.metadata.create_all(connection, tables=list(known))
 
 
 def add_directory_tables(connection: Connection) -> None:
     """Version 2: what jobs remember of a directory's records, smart groups, and job templates."""
-    known = tables()
+    known = tables(2)
     added = (known.links, known.leavers, known.smart_groups, known.job_templates)
     known.metadata.create_all(connection, tables=list(added))
 
 
 def add_anchors(connection: Connection) -> None:
-    """Version 3: changes tell the anchor of their record. A column that an interrupted try left on MariaDB is kept."""
+    """Version 3: changes tell the anchor of their record."""
+    _add_columns(connection, 3)
+
+
+def add_plans(connection: Connection) -> None:
+    """Version 4: kept plans; images of deleted records; what kind a run was; jobs in quarantine."""
+    known = tables(4)
+    known.metadata.create_all(connection, tables=[known.plans, known.plan_lines])
+    _add_columns(connection, 4)
+
+
+def _add_columns(connection: Connection, version: int) -> None:
+    """Add the columns of `version`. Those that an interrupted try left on MariaDB are kept."""
     import sqlalchemy as sa
 
-    name = tables().changes.name
-    if all(column["name"] != "anchor" for column in sa.inspect(connection).get_columns(name)):
-        connection.exec_driver_sql(f"ALTER TABLE {name} ADD COLUMN anchor VARCHAR({NAME_LENGTH})")
+    present = sa.inspect(connection)
+    for table in tables(version).metadata.tables.values():
+        added = [column for column in table.columns if column.info.get(SINCE) == version]
+        there = {column["name"] for column in present.get_columns(table.name)} if added else set()
+        for column in added:
+            if column.name not in there:
+                text = sa.schema.CreateColumn(column).compile(dialect=connection.dialect)
+                connection.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {text}")
 
 
-MIGRATIONS: tuple[Migration, ...] = (create_tables, add_directory_tables, add_anchors)
+MIGRATIONS: tuple[Migration, ...] = (create_tables, add_directory_tables, add_anchors, add_plans)
 
 
 def read_version(connection: Connection) -> int:

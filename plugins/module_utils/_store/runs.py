@@ -12,7 +12,17 @@ from dataclasses import asdict, dataclass
 
 from .._model.errors import StoreError
 from .._model.plans import Held
-from .._model.runs import Agreement, AppliedChange, LogLine, Problem, RunResult, Statistics, Status
+from .._model.runs import (
+    COUNTED,
+    Agreement,
+    AppliedChange,
+    LogLine,
+    Problem,
+    RunKind,
+    RunResult,
+    Statistics,
+    Status,
+)
 from .changes import change_from_row, change_to_row, problem_from_row, problem_to_row
 from .jobs import job_id
 from .session import Session, inserted_id
@@ -41,6 +51,10 @@ class StoredRun:
         duration: seconds.
         directory: the folder of the run's files.
         log: the last lines of the log.
+        kind: `run`, `plan` for one that applied a kept plan, `undo` and `resume` for one that took back or went on with
+            the run `origin_id`.
+        plan_id: the kept plan that it applied or made.
+        requester: who asked for it.
     """
 
     id: int
@@ -63,6 +77,10 @@ class StoredRun:
     changes_file: str | None
     log_file: str | None
     plan_digest: str | None
+    kind: RunKind
+    origin_id: int | None
+    plan_id: int | None
+    requester: str
 
 
 class Runs:
@@ -72,7 +90,17 @@ class Runs:
         self._session = session
 
     def start(
-        self, job_name: str, *, host: str, pid: int, boot_id: str, started: str, directory: str | None = None
+        self,
+        job_name: str,
+        *,
+        host: str,
+        pid: int,
+        boot_id: str,
+        started: str,
+        directory: str | None = None,
+        kind: RunKind = "run",
+        origin_id: int | None = None,
+        requester: str = "",
     ) -> int:
         """Remember that a run of the job begins; give its number, which no other run ever gets.
 
@@ -96,6 +124,9 @@ class Runs:
                     log="[]",
                     changes_total=0,
                     directory=directory,
+                    kind=kind,
+                    origin_id=origin_id,
+                    requester=requester,
                 )
             )
             return inserted_id(result)
@@ -119,6 +150,7 @@ class Runs:
             "changes_file": result.changes_file,
             "log_file": result.log_file,
             "plan_digest": result.plan_digest,
+            "plan_id": result.plan_id,
         }
         table = tables().runs
         with self._session.write(exclusive=False) as connection:
@@ -126,7 +158,7 @@ class Runs:
                 raise StoreError(f"The state store {self._session.location} has no run {run_id}.")
 
     def mark_interrupted(self, run_id: int, message: str, finished: str) -> bool:
-        """Make a run that is still `running` a failed one; give False when it has ended meanwhile.
+        """Make a run that is still `running` an `interrupted` one; give False when it has ended meanwhile.
 
         Its counts are those of the changes that were added to it.
         """
@@ -136,7 +168,7 @@ class Runs:
             total, done = _count_changes(connection, run_id)
             changed = connection.execute(
                 update.values(
-                    status="failed",
+                    status="interrupted",
                     message=clean(message),
                     finished=normalize(finished, "finished"),
                     statistics=to_json_text(done.as_dict()),
@@ -214,7 +246,9 @@ class Runs:
     def last_read(self, job_name: str, object_name: str) -> int | None:
         """Give how many records the last succeeded run of the job read for the object; None when it did not."""
         with self._session.read() as connection:
-            found = self._find(_of_job(connection, job_name), tables().runs.c.status == "succeeded", limit=1)
+            table = tables().runs
+            read = (table.c.status == "succeeded", table.c.kind == "run")
+            found = self._find(_of_job(connection, job_name), *read, limit=1)
         counts = dict(found[0].objects).get(object_name) if found else None
         return None if counts is None else counts.read
 
@@ -222,6 +256,12 @@ class Runs:
         """Give the runs of the job that began and did not end, the newest first; not those of a deleted namesake."""
         with self._session.read() as connection:
             return self._find(_of_job(connection, job_name), tables().runs.c.status == "running")
+
+    def following(self, run_id: int, kind: RunKind) -> StoredRun | None:
+        """Give the last run of that kind that took back or went on with run `run_id`, None when there is none."""
+        table = tables().runs
+        found = self._find(table.c.origin_id == run_id, table.c.kind == kind, limit=1)
+        return found[0] if found else None
 
     def _find(self, *conditions: sa.ColumnElement[bool], limit: int | None = None, offset: int = 0) -> list[StoredRun]:
         table = tables().runs
@@ -266,9 +306,7 @@ def _count_changes(connection: Connection, run_id: int) -> tuple[int, Statistics
     rows = connection.execute(query.group_by(table.c.status, table.c.action))
     counts = {(status, action): int(count) for status, action, count in rows}
     made = Statistics(
-        created=counts.get(("done", "create"), 0),
-        updated=counts.get(("done", "update"), 0),
-        deleted=counts.get(("done", "delete"), 0),
+        **{name: counts.get(("done", action), 0) for action, name in COUNTED.items()},
         errors=sum(count for (status, _action), count in counts.items() if status == "failed"),
     )
     return sum(counts.values()), made
@@ -296,4 +334,8 @@ def _to_run(row: Row[t.Any]) -> StoredRun:
         changes_file=row.changes_file,
         log_file=row.log_file,
         plan_digest=row.plan_digest,
+        kind=row.kind,
+        origin_id=row.origin_id,
+        plan_id=row.plan_id,
+        requester=row.requester,
     )

@@ -18,6 +18,7 @@ from .links import Links
 from .locks import Locks, process_exists
 from .marks import Marks
 from .migrations import MIGRATIONS, Migration
+from .plans import Plans
 from .providers import Providers
 from .runs import Runs
 from .servers import open_server
@@ -46,6 +47,7 @@ class Store:
         self.providers = Providers(session, vault, clock)
         self.jobs = Jobs(session, clock)
         self.runs = Runs(session)
+        self.plans = Plans(session)
         self.locks = Locks(session, clock, pid_alive=pid_alive)
         self.marks = Marks(session)
         self.links = Links(session)

@@ -48,14 +48,21 @@ class Tables:
     leavers: sa.Table
     smart_groups: sa.Table
     job_templates: sa.Table
+    plans: sa.Table
+    plan_lines: sa.Table
+
+
+SINCE: t.Final = "since"
+"""In a column's `info`: the version of the store that added it to a table that was there before."""
+NEWEST: t.Final = 1_000_000
 
 
 @functools.cache
-def tables() -> Tables:
-    """Give the tables; they are built once, because building them needs SQLAlchemy."""
+def tables(version: int = NEWEST) -> Tables:
+    """Give the tables with the columns they have in `version`; built once, because building them needs SQLAlchemy."""
     import sqlalchemy as sa
 
-    metadata = sa.MetaData()
+    metadata = sa.MetaData(info={SINCE: version})
     return Tables(
         metadata=metadata,
         meta=sa.Table(
@@ -77,7 +84,16 @@ def tables() -> Tables:
         leavers=_leavers(metadata),
         smart_groups=_smart_groups(metadata),
         job_templates=_job_templates(metadata),
+        plans=_plans(metadata),
+        plan_lines=_plan_lines(metadata),
     )
+
+
+def _since(version: int, metadata: sa.MetaData, *columns: sa.Column[t.Any]) -> tuple[sa.Column[t.Any], ...]:
+    """Give columns that `version` of the store added, none for tables of an earlier one."""
+    for column in columns:
+        column.info[SINCE] = version
+    return columns if metadata.info[SINCE] >= version else ()
 
 
 def long_text() -> sa.types.TypeEngine[str]:
@@ -146,12 +162,15 @@ def _jobs(metadata: sa.MetaData) -> sa.Table:
         provider("destination"),
         sa.Column("definition", long_text(), nullable=False),
         *_times(),
+        *_since(4, metadata, sa.Column("quarantine", long_text())),
         **_OPTIONS,
     )
 
 
 def _runs(metadata: sa.MetaData) -> sa.Table:
-    """`job_id` is null once the job is deleted; `job_name` is the name it has or had last."""
+    """`job_id` is null once the job is deleted; `job_name` is the name it has or had last. `origin_id` is the run that
+    an undo takes back or a resumed one goes on with, `plan_id` the kept plan that was applied or kept.
+    """
     import sqlalchemy as sa
 
     return sa.Table(
@@ -178,6 +197,14 @@ def _runs(metadata: sa.MetaData) -> sa.Table:
         sa.Column("changes_file", sa.Text),
         sa.Column("log_file", sa.Text),
         sa.Column("plan_digest", sa.String(128)),
+        *_since(
+            4,
+            metadata,
+            sa.Column("kind", sa.String(16), nullable=False, server_default="run"),
+            sa.Column("origin_id", sa.BigInteger),
+            sa.Column("plan_id", sa.BigInteger),
+            sa.Column("requester", sa.String(NAME_LENGTH), nullable=False, server_default=""),
+        ),
         sa.Index("lockstep_runs_by_job", "job_id", "id"),
         sa.Index("lockstep_runs_by_name", "job_name", "id"),
         sa.Index("lockstep_runs_by_status", "status", "id"),
@@ -203,7 +230,9 @@ def _positioned(metadata: sa.MetaData, name: str, *columns: sa.Column[t.Any]) ->
 
 
 def _changes(metadata: sa.MetaData) -> sa.Table:
-    """`status` is null for a change that was only planned; `anchor` is that of the record, also of one just made."""
+    """`status` is null for a change that was only planned; `anchor` is that of the record, also of one just made;
+    `image` is what a deleted record was.
+    """
     import sqlalchemy as sa
 
     return _positioned(
@@ -217,7 +246,8 @@ def _changes(metadata: sa.MetaData) -> sa.Table:
         sa.Column("status", sa.String(32)),
         sa.Column("code", sa.String(64), nullable=False),
         sa.Column("message", long_text(), nullable=False),
-        sa.Column("anchor", sa.String(NAME_LENGTH)),
+        *_since(3, metadata, sa.Column("anchor", sa.String(NAME_LENGTH))),
+        *_since(4, metadata, sa.Column("image", long_text())),
     )
 
 
@@ -338,4 +368,44 @@ def _job_templates(metadata: sa.MetaData) -> sa.Table:
         sa.Column("definition", long_text(), nullable=False),
         *_times(),
         **_OPTIONS,
+    )
+
+
+def _plans(metadata: sa.MetaData) -> sa.Table:
+    """Kept plans. `run_id` is the run that applied it, `accepted` the guards whose held changes were applied, too."""
+    import sqlalchemy as sa
+
+    return sa.Table(
+        "lockstep_plans",
+        metadata,
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("job_id", sa.ForeignKey("lockstep_jobs.id", ondelete="SET NULL")),
+        sa.Column("job_name", sa.String(NAME_LENGTH), nullable=False),
+        sa.Column("kind", sa.String(16), nullable=False),
+        sa.Column("origin_id", sa.BigInteger),
+        sa.Column("digest", sa.String(128), nullable=False),
+        sa.Column("created", sa.String(_TIME_LENGTH), nullable=False),
+        sa.Column("host", sa.String(NAME_LENGTH), nullable=False),
+        sa.Column("requester", sa.String(NAME_LENGTH), nullable=False),
+        sa.Column("changes_total", sa.BigInteger, nullable=False),
+        sa.Column("held_total", sa.BigInteger, nullable=False),
+        sa.Column("counts", long_text(), nullable=False),
+        sa.Column("run_id", sa.BigInteger),
+        sa.Column("accepted", sa.Text, nullable=False),
+        sa.Index("lockstep_plans_by_job", "job_name", "id"),
+        **_OPTIONS,
+    )
+
+
+def _plan_lines(metadata: sa.MetaData) -> sa.Table:
+    """The lines of a sealed plan as `_planning.sealing` wrote them."""
+    import sqlalchemy as sa
+
+    return sa.Table(
+        "lockstep_plan_lines",
+        metadata,
+        sa.Column("plan_id", sa.ForeignKey("lockstep_plans.id", ondelete="CASCADE"), primary_key=True),
+        sa.Column("position", sa.BigInteger, primary_key=True, autoincrement=False),
+        sa.Column("line", long_text(), nullable=False),
+        **CLUSTERED,
     )
