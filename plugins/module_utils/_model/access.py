@@ -182,6 +182,11 @@ class Directory(Provider, t.Protocol):
     def memberships(self, places: Sequence[str]) -> t.Mapping[str, tuple[Membership, ...]]:
         """Give for each DN of `places` the groups that list it directly, below the base. Raises ProviderError."""
 
+    def images(self, places: Sequence[str]) -> t.Mapping[str, t.Mapping[str, Value]]:
+        """Give by DN every field of these records that could be written again, mapped or not; never a password. Who is
+        not there is left out. Raises ProviderError.
+        """
+
     def password_policy(self) -> PasswordPolicy:
         """Give what the directory asks of passwords; nothing when it does not say."""
 

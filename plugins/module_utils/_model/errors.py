@@ -90,6 +90,18 @@ class CancelledError(LockstepError):
     code = "cancelled"
 
 
+class TimeLimitError(LockstepError):
+    """The run took longer than it may; it stopped between two batches."""
+
+    code = "timeout"
+
+
+class QuarantineError(LockstepError):
+    """The job is paused because too many of its records failed: look at them, then release it."""
+
+    code = "quarantined"
+
+
 def unknown(what: str, got: object, valid: Iterable[str], *, where: str = "", limit: int = 20) -> str:
     """Give the message for a name that does not exist: what, where, got, the nearest one, and the valid ones."""
     names = sorted(valid)

@@ -64,6 +64,32 @@ def planned_from_json(data: t.Any) -> Value | ValueChanges:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Image:
+    """A record as a whole, kept of one that is deleted: every field that can be written again, mapped or not, and at a
+    directory the groups it was in (each its DN and the field that lists members).
+    """
+
+    fields: Mapping[str, Value]
+    groups: tuple[tuple[str, str], ...] = ()
+
+
+def image_to_json(image: Image) -> dict[str, t.Any]:
+    """Give the JSON form of an image."""
+    fields = {name: to_json(value) for name, value in image.fields.items()}
+    return {"fields": fields, "groups": [list(group) for group in image.groups]}
+
+
+def image_from_json(data: Mapping[str, t.Any]) -> Image:
+    """Give the image that `image_to_json` wrote. Raises ValueError, KeyError, TypeError or AttributeError for anything
+    else.
+    """
+    return Image(
+        fields={name: from_json(value) for name, value in data["fields"].items()},
+        groups=tuple((group, name) for group, name in data["groups"]),
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Change:
     """One planned change of one destination record.
 
@@ -76,6 +102,7 @@ class Change:
         before: all mapped fields as read (empty for create); fields whose `after` is `ValueChanges` may be left out.
         after: all fields to write for create, the changed ones for update, empty for delete. For rename and move it is
             the field `ContainerInfo.place` alone, the record's new distinguished name.
+        image: of a delete, what the record was, so that it can be undone. It is never compared.
     """
 
     number: int
@@ -86,6 +113,7 @@ class Change:
     anchor: str | None = None
     before: Mapping[str, Value]
     after: Mapping[str, PlannedValue]
+    image: Image | None = None
 
 
 OutcomeStatus: t.TypeAlias = t.Literal["done", "skipped", "failed"]
@@ -131,6 +159,14 @@ class Held:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class HeldChange:
+    """A change that is not made, and the guards that hold it: all of them must be accepted to let it through."""
+
+    change: Change
+    guards: frozenset[GuardClass]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Link:
     """A remembered pair: a source record's identity and the anchor of its destination record.
 
@@ -163,7 +199,8 @@ class Leaver:
 class ObjectPlan:
     """The plan of one object: where it writes, its changes in the order to apply, what was found on the way.
 
-    `changes` never contains held ones; those are in `held_changes`. `mark` is the newest source time stamp seen, for
+    `changes` never contains held ones; those are in `held_changes`. The numbers of both together are the order in which
+    they would be applied. `mark` is the newest source time stamp seen, for
     incremental runs; `missing_keys` are keys asked for that no source record in scope has.
     `links` are the pairs to remember: found ones with their anchor, and for records to be created, with an empty one
     that the outcome fills in. `leavers` are remembered when their `disable` change is done, `returned` are the anchors
@@ -173,7 +210,7 @@ class ObjectPlan:
     name: str
     target: WriteTarget
     changes: Sequence[Change]
-    held_changes: Sequence[Change]
+    held_changes: Sequence[HeldChange]
     held: Sequence[Held]
     problems: Sequence[Problem]
     statistics: Statistics
@@ -183,20 +220,37 @@ class ObjectPlan:
     leavers: Sequence[Leaver] = ()
     returned: Sequence[str] = ()
 
+    def all_changes(self) -> list[Change]:
+        """Give all changes, held ones too, in the order in which they would be applied."""
+        if not self.held_changes:
+            return list(self.changes)
+        return sorted([*self.changes, *(held.change for held in self.held_changes)], key=lambda change: change.number)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Plan:
-    """A sealed plan: `digest` covers the job's mapping digest and every change, so what was shown is what is
-    applied.
+    """A sealed plan: `digest` covers what the job was and every change, so what was shown is what is applied.
+
+    `definition_digest` stands for everything that decides what is written: the job's mapping, its providers' options,
+    its smart groups. A plan is only applied while that is the same.
     """
 
     job: str
-    mapping_digest: str
+    definition_digest: str
     objects: tuple[ObjectPlan, ...]
     digest: str = ""
-    notes: tuple[str, ...] = field(default=())
 
     @property
     def change_count(self) -> int:
         """How many changes will be applied (held ones not counted)."""
         return sum(len(part.changes) for part in self.objects)
+
+    @property
+    def held_count(self) -> int:
+        """How many changes guards hold."""
+        return sum(len(part.held_changes) for part in self.objects)
+
+    @property
+    def last_number(self) -> int:
+        """The highest number of a change, 0 when there is none."""
+        return max((change.number for part in self.objects for change in part.all_changes()), default=0)

@@ -12,8 +12,19 @@ from dataclasses import dataclass, fields
 from .plans import Action, Change, Held, Outcome
 from .values import Key
 
-Status: t.TypeAlias = t.Literal["running", "succeeded", "completed_with_errors", "failed", "held", "skipped"]
-STATUSES: tuple[Status, ...] = ("succeeded", "completed_with_errors", "failed", "held", "skipped")
+Status: t.TypeAlias = t.Literal[
+    "running",
+    "succeeded",
+    "completed_with_errors",
+    "failed",
+    "held",
+    "awaiting_approval",
+    "skipped",
+    "interrupted",
+]
+"""`interrupted` is in the history only: a run whose process died."""
+STATUSES: tuple[Status, ...] = t.get_args(Status)
+RunKind: t.TypeAlias = t.Literal["run", "plan", "undo", "resume"]
 Agreement: t.TypeAlias = t.Literal["equal", "equal_with_warnings", "different"]
 Level: t.TypeAlias = t.Literal["info", "warning", "error"]
 
@@ -117,3 +128,6 @@ class RunResult:
     changes_file: str | None = None
     log_file: str | None = None
     plan_digest: str | None = None
+    plan_id: int | None = None
+    kind: RunKind = "run"
+    origin_id: int | None = None

@@ -293,7 +293,7 @@ class DirectoryChanges:
     def _guard_removals(self, key: Key, found: Found, after: dict[str, PlannedValue]) -> dict[str, PlannedValue]:
         """Hold the removals of one group when they are more than `member_removals`; who joins still joins."""
         limit = self._request.limits.member_removals
-        if limit is None:
+        if limit is None or "member_removals" in self._request.accepted:
             return after
         allowed = dict(after)
         for rule in self._rules:
@@ -311,8 +311,8 @@ class DirectoryChanges:
                     limit=limit,
                     message=f"object {self._request.spec.name!r}, {found.place!r}: {len(change.removed)} of {total} "
                     f"values of {rule.spec.name!r} would be removed, more than the limit `member_removals: {limit}`. "
-                    "None of them was removed. Check the preview; if they are right, raise `limits.member_removals` of "
-                    "the job.",
+                    "None of them was removed. Check the preview; if they are right, run with "
+                    "`accept: [member_removals]`, or raise `limits.member_removals` of the job.",
                 )
             )
             held = {rule.spec.name: ValueChanges(removed=change.removed)}

@@ -52,7 +52,7 @@ def explain_object(request: ObjectRequest, key: Key) -> dict[str, t.Any] | None:
         "key": show_key(key),
         "records": [_explain_row(request, rules, row) for row in rows],
         "decision": _decision(plan),
-        "changes": [_show_change(change) for change in (*plan.changes, *plan.held_changes)],
+        "changes": [_show_change(change) for change in plan.all_changes()],
         "problems": [f"{problem.code}: {problem.message}" for problem in plan.problems],
     }
 
@@ -96,9 +96,7 @@ def _error(request: ObjectRequest, rules: t.Any, row: Row) -> str:
 
 def _decision(plan: ObjectPlan) -> str:
     if plan.changes or plan.held_changes:
-        action = next(
-            (each.action for each in (*plan.changes, *plan.held_changes) if each.action != "create_container"), "create"
-        )
+        action = next((each.action for each in plan.all_changes() if each.action != "create_container"), "create")
         return f"held: {action}" if not plan.changes else action
     if plan.statistics.errors:
         return "error"

@@ -10,12 +10,12 @@ joined.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from .._model.jobs import Limits
 from .._model.limits import parse_limit
-from .._model.plans import Action, Change, GuardClass, Held
+from .._model.plans import Action, Change, GuardClass, Held, HeldChange, ObjectPlan
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,6 +42,17 @@ GUARDED: tuple[tuple[GuardClass, Action], ...] = (
     ("deletes", "delete"),
 )
 BY_ABSENCE: frozenset[Action] = frozenset({"disable", "delete"})
+_ACTIONS_OF: Mapping[GuardClass, Collection[Action]] = {
+    **{guard: (action,) for guard, action in GUARDED},
+    **dict.fromkeys(("min_source_records", "source_drop", "absence"), BY_ABSENCE),
+}
+ACCEPTABLE: tuple[GuardClass, ...] = (
+    *(guard for guard, _action in GUARDED),
+    "member_removals",
+    "min_source_records",
+    "source_drop",
+)
+"""Guards that a person may accept knowingly. Nobody can accept that a source was not read to its end."""
 
 
 def judge_limits(object_name: str, limits: Limits, counts: Counts) -> list[Held]:
@@ -65,7 +76,8 @@ def judge_limits(object_name: str, limits: Limits, counts: Counts) -> list[Held]
                     limit=text,
                     message=f"object {object_name!r}: {count} {guard}{share} are more than the limit `{guard}: "
                     f"{text}`. "
-                    f"None of them was made. Check the preview; if they are right, raise `limits.{guard}` of the job.",
+                    f"None of them was made. Check the preview; if they are right, run with `accept: [{guard}]`, or "
+                    f"raise `limits.{guard}` of the job.",
                 )
             )
     return held
@@ -105,19 +117,37 @@ def _judge_source(object_name: str, limits: Limits, counts: Counts) -> list[Held
     return held
 
 
-def split_held(changes: Sequence[Change], held: Sequence[Held]) -> tuple[list[Change], list[Change]]:
-    """Give (changes that may proceed, changes that are held). What goes with a disable is held with it: the groups
-    that end and the move.
+def split_held(changes: Sequence[Change], held: Sequence[Held]) -> tuple[list[Change], list[HeldChange]]:
+    """Give (changes that may proceed, changes that are held, each with its guards). What goes with a disable is held
+    with it: the groups that end and the move.
     """
-    actions: set[Action] = {action for guard, action in GUARDED if any(item.guard == guard for item in held)}
-    if any(item.guard in ("min_source_records", "source_drop", "absence") for item in held):
-        actions |= BY_ABSENCE
-    if not actions:
+    guards: dict[Action, set[GuardClass]] = {}
+    for item in held:
+        for action in _ACTIONS_OF.get(item.guard, ()):
+            guards.setdefault(action, set()).add(item.guard)
+    if not guards:
         return list(changes), []
-    leaving = {change.key for change in changes if change.action == "disable"} if "disable" in actions else set()
+    of_disable = guards.get("disable", set())
+    leaving = {change.key for change in changes if change.action == "disable"} if of_disable else set()
     proceeding: list[Change] = []
-    held_changes: list[Change] = []
+    held_changes: list[HeldChange] = []
     for change in changes:
-        is_held = change.action in actions or (change.action in ("membership", "move") and change.key in leaving)
-        (held_changes if is_held else proceeding).append(change)
+        mine = guards.get(change.action, set())
+        if change.action in ("membership", "move") and change.key in leaving:
+            mine = mine | of_disable
+        if mine:
+            held_changes.append(HeldChange(change=change, guards=frozenset(mine)))
+        else:
+            proceeding.append(change)
     return proceeding, held_changes
+
+
+def let_through(part: ObjectPlan, accepted: Collection[GuardClass]) -> ObjectPlan:
+    """Give `part` with the held changes whose guards are all accepted among the others, each at its place."""
+    freed = [each.change for each in part.held_changes if each.guards.issubset(accepted)]
+    return replace(
+        part,
+        changes=sorted([*part.changes, *freed], key=lambda change: change.number),
+        held_changes=[each for each in part.held_changes if not each.guards.issubset(accepted)],
+        held=[each for each in part.held if each.guard not in accepted],
+    )

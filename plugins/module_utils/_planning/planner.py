@@ -17,7 +17,7 @@ from dataclasses import replace
 from .._model.access import Completeness, Query, WriteTarget
 from .._model.errors import ConfigError
 from .._model.jobs import ObjectSpec, Unique
-from .._model.plans import Change, Held, ObjectPlan
+from .._model.plans import Change, Held, HeldChange, ObjectPlan
 from .destination import DestinationReader
 from .directory_planning import DirectoryPlanning
 from .fields import make_rules
@@ -78,15 +78,22 @@ class _ObjectPlanner:
         self._count_matched(piles)
         counts = self._guard_counts(changes, destination_total)
         self._tally.held.extend(judge_limits(self._spec.name, request.limits, counts))
+        self._tally.accept(request.accepted)
+        changes = [replace(change, number=number) for number, change in enumerate(changes, request.first_number)]
         changes, held_changes = split_held(changes, self._tally.held)
         if request.shared is not None:
             request.shared.references.note_moves(changes)
-        changes = [replace(change, number=number) for number, change in enumerate(changes, request.first_number)]
+        removals = [] if directory is None else directory.changes.held_changes
+        first = request.first_number + len(changes) + len(held_changes)
+        held_changes += [
+            HeldChange(change=replace(change, number=number), guards=frozenset({"member_removals"}))
+            for number, change in enumerate(removals, first)
+        ]
         return ObjectPlan(
             name=self._spec.name,
             target=self._target(directory),
             changes=changes,
-            held_changes=[*held_changes, *(directory.changes.held_changes if directory is not None else ())],
+            held_changes=held_changes,
             held=tuple(self._tally.held),
             problems=tuple(self._tally.problems),
             statistics=self._tally.statistics(changes),

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import datetime as dt
 import typing as t
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 from .._model.access import Directory, Provider, Query
 from .._model.compiled import CompiledMapping
 from .._model.jobs import Limits, ObjectSpec
-from .._model.plans import Change, Held, Leaver, Link
+from .._model.plans import Change, GuardClass, Held, Leaver, Link
 from .._model.runs import COUNTED, Problem, Statistics
 from .._model.schema import ContainerInfo
 from .._model.values import Key
@@ -47,6 +47,7 @@ class ObjectRequest:
         previous_read: records the last successful run read, for `source_drop`.
         checkpoint: called between batches; raises CancelledError when the run must stop.
         first_number: the number of the first change.
+        accepted: guards that hold nothing in this run.
         links: the remembered pairs by source identity (directories, like all that follows).
         leavers: by anchor, the records that were disabled because they were missing.
         stamps: the fields that `on_disable` writes, with their texts filled in.
@@ -64,6 +65,7 @@ class ObjectRequest:
     wanted_keys: frozenset[Key] | None = None
     previous_read: int | None = None
     first_number: int = 1
+    accepted: frozenset[GuardClass] = frozenset()
     links: Mapping[str, Link] = field(default_factory=dict)
     leavers: Mapping[str, Leaver] = field(default_factory=dict)
     stamps: Mapping[str, str | None] = field(default_factory=dict)
@@ -110,6 +112,14 @@ class Tally:
         """Note something the reader should know."""
         self.count("warnings")
         self.problems.append(Problem(level="warning", object=self._object, key=key, code=code, message=message))
+
+    def accept(self, accepted: Collection[GuardClass]) -> None:
+        """Let pass the tripped guards that somebody accepted knowingly, and note that they did."""
+        passed = [item for item in self.held if item.guard in accepted]
+        self.held = [item for item in self.held if item.guard not in accepted]
+        for item in passed:
+            message = f"{item.count} {item.guard} are beyond the limit `{item.limit}` and were accepted for this run."
+            self.problems.append(Problem(level="info", object=self._object, key=(), code="accepted", message=message))
 
     def skip(self, key: Key, reason: str) -> None:
         """Note that the mapping asked to leave a record alone."""

@@ -1,10 +1,11 @@
 # Copyright (c) 2026, the lockstep.sync contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Seal a plan: a digest over everything it would do, and its form on disk.
+"""Seal a plan: a digest over everything it would do, and its form on disk and in the store (read by `sealed`).
 
-The file is JSON lines: a header, one line per change, a footer with the digest. Who reads it learns from the digest
-whether it is whole and unchanged. Values are in the JSON form of `values.to_json`; a password is a mark, never a value.
+JSON lines: a header with the objects, one line per change - held ones say by which guards -, one for each thing to
+remember when it is done, and a footer with the digest. Values are in the JSON form of `values.to_json`; a password is a
+mark, never a value.
 """
 
 from __future__ import annotations
@@ -12,14 +13,13 @@ from __future__ import annotations
 import hashlib
 import json
 import typing as t
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, replace
 
 from .._model import plans
-from .._model.errors import StoreError
-from .._model.plans import ACTIONS, Change, Plan, PlannedValue
-from .._model.secrets import GeneratedPassword, PasswordRule
-from .._model.values import from_json
+from .._model.plans import Change, HeldChange, Leaver, Link, ObjectPlan, Plan, PlannedValue
+from .._model.secrets import GeneratedPassword
+from .._model.values import to_json
 
 FORMAT = "lockstep-plan-1"
 PLAIN_TYPES = frozenset({str, type(None)})
@@ -27,7 +27,7 @@ PASSWORD_MARK = "password"  # noqa: S105 - the name of a mark, not a password
 
 
 def seal(plan: Plan, write: t.Callable[[str], object] | None = None) -> Plan:
-    """Give `plan` with its digest: a BLAKE2b over the job, its mapping digest, the targets and every change in order.
+    """Give `plan` with its digest: a BLAKE2b over what the job was, the targets and every change in order.
 
     With `write`, the plan is written as text through it on the way, in pieces that end in a line break.
     """
@@ -38,15 +38,41 @@ def seal(plan: Plan, write: t.Callable[[str], object] | None = None) -> Plan:
             write(line)
     sealed = replace(plan, digest=digest.hexdigest())
     if write is not None:
-        write(_line({"digest": sealed.digest, "changes": sealed.change_count}))
+        write(_line({"digest": sealed.digest, "changes": sealed.change_count + sealed.held_count}))
     return sealed
+
+
+def sealed_lines(plan: Plan) -> Iterator[str]:
+    """Give the lines of a plan that is sealed already, as `seal` wrote them."""
+    yield from _content_lines(plan)
+    yield _line({"digest": plan.digest, "changes": plan.change_count + plan.held_count})
 
 
 def _content_lines(plan: Plan) -> Iterator[str]:
     yield _line(_header(plan))
     for part in plan.objects:
-        for change in part.changes:
-            yield _line(change_to_json(change))
+        yield from _change_lines(part)
+    for part in plan.objects:
+        changed = {change.key for change in part.changes} | {held.change.key for held in part.held_changes}
+        # Pairs that were only found are found again; what a change makes must be remembered with it.
+        for link in part.links:
+            if link.key in changed:
+                yield _line({"link": _link_to_json(part.name, link)})
+        for leaver in part.leavers:
+            yield _line({"leaver": _leaver_to_json(part.name, leaver)})
+        for anchor in part.returned:
+            yield _line({"returned": {"object": part.name, "anchor": anchor}})
+
+
+def _change_lines(part: ObjectPlan) -> Iterator[str]:
+    if not part.held_changes:
+        yield from (_line(change_to_json(change)) for change in part.changes)
+        return
+    items: list[tuple[Change, HeldChange | None]] = [(change, None) for change in part.changes]
+    items += [(held.change, held) for held in part.held_changes]
+    for change, held in sorted(items, key=lambda item: item[0].number):
+        data = change_to_json(change)
+        yield _line(data if held is None else {**data, "held": sorted(held.guards)})
 
 
 def change_to_json(change: Change) -> dict[str, t.Any]:
@@ -56,17 +82,20 @@ def change_to_json(change: Change) -> dict[str, t.Any]:
         "object": change.object,
         "action": change.action,
         "key": list(change.key),
-        "before": _fields_to_json(change.before),
-        "after": _fields_to_json(change.after),
+        "before": fields_to_json(change.before),
+        "after": fields_to_json(change.after),
     }
     if change.target is not None:
         data["target"] = change.target
     if change.anchor is not None:
         data["anchor"] = change.anchor
+    if change.image is not None:
+        data["image"] = plans.image_to_json(change.image)
     return data
 
 
-def _fields_to_json(fields: Mapping[str, PlannedValue]) -> Mapping[str, t.Any]:
+def fields_to_json(fields: Mapping[str, PlannedValue]) -> Mapping[str, t.Any]:
+    """Give the JSON form of a record's fields."""
     # Most changes hold only text, which is its own JSON form; a plan can have a million of them.
     if PLAIN_TYPES.issuperset(map(type, fields.values())):
         return fields
@@ -78,79 +107,47 @@ def planned_to_json(value: PlannedValue) -> t.Any:
     return {PASSWORD_MARK: asdict(value.rule)} if isinstance(value, GeneratedPassword) else plans.planned_to_json(value)
 
 
-def change_from_json(data: Mapping[str, t.Any]) -> Change:
-    """Give the change that `change_to_json` wrote. Raises StoreError when `data` is no such thing."""
-    try:
-        if data["action"] not in ACTIONS:
-            raise ValueError(f"unknown action {data['action']!r}")
-        return Change(
-            number=int(data["number"]),
-            object=data["object"],
-            action=data["action"],
-            key=tuple(data["key"]),
-            target=data.get("target"),
-            anchor=data.get("anchor"),
-            before={name: from_json(value) for name, value in data["before"].items()},
-            after={name: _planned_from_json(value) for name, value in data["after"].items()},
-        )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise StoreError(f"a change in the plan file is damaged: {error}") from error
+def _link_to_json(name: str, link: Link) -> dict[str, t.Any]:
+    return {"object": name, "identity": link.identity, "anchor": link.anchor, "key": list(link.key)}
 
 
-def _planned_from_json(data: t.Any) -> PlannedValue:
-    if isinstance(data, Mapping) and set(data) == {PASSWORD_MARK}:
-        return GeneratedPassword(rule=PasswordRule(**data[PASSWORD_MARK]))
-    return plans.planned_from_json(data)
-
-
-def read_changes(lines: Iterable[str], path: str) -> list[Change]:
-    """Give the changes of a plan file, after proof that it is whole: its digest is the one its content gives.
-
-    Raises StoreError naming `path` and what is wrong; nothing of a damaged plan is given.
-    """
-    header: dict[str, t.Any] | None = None
-    footer: dict[str, t.Any] | None = None
-    changes: list[Change] = []
-    digest = hashlib.blake2b(digest_size=32)
-    for number, line in enumerate(lines, 1):
-        try:
-            data = json.loads(line)
-        except ValueError as error:
-            raise StoreError(f"plan file {path}, line {number}: damaged: {error}") from error
-        if footer is not None or not isinstance(data, dict):
-            raise StoreError(f"plan file {path}, line {number}: damaged: unexpected content.")
-        if header is None:
-            header = data
-            digest.update(_line(data).encode("utf-8"))
-        elif "digest" in data:
-            footer = data
-        else:
-            changes.append(change_from_json(data))
-            digest.update(line.encode("utf-8"))
-    if header is None or header.get("format") != FORMAT or footer is None:
-        raise StoreError(f"plan file {path} is not whole: its end is missing. Nothing of it is used.")
-    if footer["digest"] != digest.hexdigest():
-        raise StoreError(f"plan file {path} was changed after it was sealed. Nothing of it is used.")
-    return changes
+def _leaver_to_json(name: str, leaver: Leaver) -> dict[str, t.Any]:
+    return {
+        "object": name,
+        "anchor": leaver.anchor,
+        "since": leaver.since,
+        "container": leaver.container,
+        "groups": [list(group) for group in leaver.groups],
+        "stamped": {field: to_json(value) for field, value in leaver.stamped.items()},
+        "was_enabled": leaver.was_enabled,
+    }
 
 
 def _header(plan: Plan) -> dict[str, t.Any]:
     return {
         "format": FORMAT,
         "job": plan.job,
-        "mapping_digest": plan.mapping_digest,
-        "objects": [
-            {
-                "name": part.name,
-                "container": part.target.container,
-                "key_fields": list(part.target.key_fields),
-                "fields": list(part.target.fields),
-                "replace": part.target.replace,
-                **({"object_classes": list(part.target.object_classes)} if part.target.object_classes else {}),
-            }
-            for part in plan.objects
-        ],
+        "definition": plan.definition_digest,
+        "objects": [_object_to_json(part) for part in plan.objects],
     }
+
+
+def _object_to_json(part: ObjectPlan) -> dict[str, t.Any]:
+    target = part.target
+    data: dict[str, t.Any] = {
+        "name": part.name,
+        "container": target.container,
+        "key_fields": list(target.key_fields),
+        "fields": list(target.fields),
+        "replace": target.replace,
+        "loose_keys": target.loose_keys,
+        "statistics": part.statistics.as_dict(),
+    }
+    if target.object_classes:
+        data["object_classes"] = list(target.object_classes)
+    if part.held:
+        data["held"] = [asdict(held) for held in part.held]
+    return data
 
 
 _encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), check_circular=False).encode

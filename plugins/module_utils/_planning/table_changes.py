@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import typing as t
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from .._model.compiled import MappedRow
 from .._model.errors import RecordError
-from .._model.plans import Change, PlannedValue
+from .._model.plans import Change, Image, PlannedValue
 from .._model.values import Key, Value
 from .destination import DestinationReader, Found
 from .fields import FieldRule, check_create, find_differences
@@ -43,11 +44,13 @@ class TableChanges:
     def make(self, piles: Piles, absent: list[t.Any], index: DestinationIndex) -> list[Change]:
         """Give all changes in the order in which they are applied."""
         absent_set = set(absent)
-        present = self._reader.read_again(index, [*piles.candidates, *absent])
+        extra = self._unmapped() if absent else ()
+        present = self._reader.read_again(index, [*piles.candidates, *absent], extra)
         updates, deletes = [], []
         for index_key, found in present.items():
             if index_key in absent_set:
-                deletes.append(self._change("delete", found.key, found.before, {}))
+                deletion = self._change("delete", found.key, found.before, {})
+                deletes.append(replace(deletion, image=Image(fields=found.extra)))
                 continue
             after = self._differences(found, piles.candidates[index_key])
             if after is None:
@@ -60,6 +63,16 @@ class TableChanges:
         creates = self._make_creates(piles)
         # Creates first and deletes last: at every moment of a run the destination lacks as few records as can be.
         return [*creates, *updates, *deletes]
+
+    def _unmapped(self) -> tuple[str, ...]:
+        """Give the fields that a record has beside the mapped ones: a deletion that is taken back restores them too."""
+        if self._request.spec.destination.replace_file:
+            return ()
+        mapped = set(self._request.mapping.fields)
+        info = self._request.destination.info
+        return tuple(
+            field.name for field in info.fields if field.writable and not field.secret and field.name not in mapped
+        )
 
     def _differences(self, found: Found, planned: MappedRow) -> dict[str, PlannedValue] | None:
         try:

@@ -21,6 +21,7 @@ from ..capabilities import DIRECTORY
 from . import filters, requests
 from .fields import Fields, RowMaker
 from .flavours import ACTIVE_DIRECTORY, LDAP, PLACE, Flavour
+from .images import read_images
 from .reading import EntriesReading, SweepReading, scopes
 from .session import WHO_AM_I, Session
 from .writing import LdapWriter
@@ -269,6 +270,10 @@ class LdapProvider:
             )
             for place, found in groups.items()
         }
+
+    def images(self, places: Sequence[str]) -> Mapping[str, Mapping[str, Value]]:
+        """Give by DN every writable field of these entries. Raises ProviderError."""
+        return read_images(self._read_places, self._session.schema, self.fields, self._flavour, places)
 
     def _read_places(self, places: Sequence[str], names: Sequence[str]) -> Iterator[Row]:
         """Give DN and fields of the entries of these names that exist."""

@@ -144,7 +144,7 @@ def test_a_fixed_number_does_not_protect_a_small_system_but_the_share_does(tmp_p
 
 def test_what_is_held_is_listed_record_by_record(tmp_path: Path) -> None:
     plan = plan_csv(tmp_path, HEADER + lines(1), table(1, 2, 3), limits=Limits(deletes="0"))
-    assert [(change.key, change.before) for change in plan.held_changes] == [
+    assert [(held.change.key, held.change.before) for held in plan.held_changes] == [
         (("2",), {"id": "2", "name": "Name 2"}),
         (("3",), {"id": "3", "name": "Name 3"}),
     ]

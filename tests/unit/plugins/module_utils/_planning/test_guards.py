@@ -69,7 +69,8 @@ def test_a_tripped_guard_says_how_many_which_limit_and_what_to_do() -> None:
     assert (held.object, held.guard, held.count, held.limit) == ("person", "deletes", 30, "10% above 10")
     assert held.message == (
         "object 'person': 30 deletes (30.0 % of 100) are more than the limit `deletes: 10% above 10`. None of them was "
-        "made. Check the preview; if they are right, raise `limits.deletes` of the job."
+        "made. Check the preview; if they are right, run with `accept: [deletes]`, or raise `limits.deletes` of the "
+        "job."
     )
 
 
@@ -118,7 +119,7 @@ ALL = [change(action) for action in ACTIONS]
 def test_a_guard_holds_its_class_and_nothing_else(guard: GuardClass, action: Action) -> None:
     held = Held(object="person", guard=guard, count=1, limit="0", message="")
     free, kept = split_held(ALL, [held])
-    assert [each.action for each in kept] == [action]
+    assert [each.change.action for each in kept] == [action]
     assert [each.action for each in free] == [each for each in ACTIONS if each != action]
 
 
@@ -126,15 +127,16 @@ def test_a_guard_holds_its_class_and_nothing_else(guard: GuardClass, action: Act
 def test_doubt_about_the_source_holds_all_that_rests_on_absence(guard: GuardClass) -> None:
     held = Held(object="person", guard=guard, count=1, limit="0", message="")
     _free, kept = split_held(ALL, [held])
-    assert [each.action for each in kept] == ["disable", "membership", "move", "delete"]
+    assert [each.change.action for each in kept] == ["disable", "membership", "move", "delete"]
 
 
 def test_what_goes_with_a_disable_is_held_with_it_and_with_nobody_else() -> None:
     held = Held(object="person", guard="disables", count=1, limit="0", message="")
     others = [replace(each, key=("2",)) for each in ALL if each.action in ("membership", "move")]
     free, kept = split_held([*ALL, *others], [held])
-    assert [each.action for each in kept] == ["disable", "membership", "move"]
-    assert all(each.key == ("1",) for each in kept)
+    assert [each.change.action for each in kept] == ["disable", "membership", "move"]
+    assert all(each.change.key == ("1",) for each in kept)
+    assert all(each.guards == {"disables"} for each in kept)
     assert [each for each in free if each.key == ("2",)] == others
 
 
