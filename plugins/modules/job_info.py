@@ -34,7 +34,7 @@ options:
   last_status:
     description: Only jobs whose last run has this status.
     type: str
-    choices: [running, succeeded, completed_with_errors, failed, held, skipped]
+    choices: [running, succeeded, completed_with_errors, failed, held, awaiting_approval, skipped, interrupted]
 seealso:
   - module: lockstep.sync.job
   - module: lockstep.sync.run_info
@@ -274,7 +274,8 @@ msg:
 
 from ansible_collections.lockstep.sync.plugins.module_utils._ansible.frame import Call, Result, run_module
 from ansible_collections.lockstep.sync.plugins.module_utils._ansible.listing import listed_result
-from ansible_collections.lockstep.sync.plugins.module_utils._operations.list_jobs import STATUSES, JobFilter, list_jobs
+from ansible_collections.lockstep.sync.plugins.module_utils._model.runs import STATUSES
+from ansible_collections.lockstep.sync.plugins.module_utils._operations.list_jobs import JobFilter, list_jobs
 
 TEXTS = ("name", "source", "destination", "owner")
 

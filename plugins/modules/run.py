@@ -534,11 +534,11 @@ msg:
 """
 
 from ansible_collections.lockstep.sync.plugins.module_utils._ansible.frame import run_module
-from ansible_collections.lockstep.sync.plugins.module_utils._ansible.running import run, run_arguments
+from ansible_collections.lockstep.sync.plugins.module_utils._ansible.running import keeps_plan, run, run_arguments
 
 
 def main() -> None:
-    run_module(run_arguments(), run)
+    run_module(run_arguments(), run, writes_in_check=keeps_plan)
 
 
 if __name__ == "__main__":

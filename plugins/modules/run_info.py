@@ -211,7 +211,7 @@ msg:
 """
 
 from ansible_collections.lockstep.sync.plugins.module_utils._ansible.frame import run_module
-from ansible_collections.lockstep.sync.plugins.module_utils._ansible.running import run_info, run_info_arguments
+from ansible_collections.lockstep.sync.plugins.module_utils._ansible.history import run_info, run_info_arguments
 
 
 def main() -> None:

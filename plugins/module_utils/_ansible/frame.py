@@ -66,17 +66,25 @@ class Result:
     warnings: Sequence[str] = ()
 
 
-def run_module(spec: Mapping[str, t.Any], work: Callable[[Call], Result], *, reads_only: bool = False) -> None:
+def run_module(
+    spec: Mapping[str, t.Any],
+    work: Callable[[Call], Result],
+    *,
+    reads_only: bool = False,
+    writes_in_check: Callable[[Mapping[str, t.Any]], bool] = lambda _params: False,
+) -> None:
     """Be an Ansible module.
 
     Args:
         spec: `argument_spec` without the store's options, and other rules of AnsibleModule.
         work: does everything. Its LockstepErrors become a failed task with `error.code`.
         reads_only: the module changes nothing, so a missing store is not made, nor an older one changed.
+        writes_in_check: whether the store is written to in check mode, too, by the options.
     """
     arguments = {**spec["argument_spec"], **store_arguments()}
     module = AnsibleModule(**{**spec, "argument_spec": arguments, "supports_check_mode": True})
-    _finish(module, _outcome(module, work, reads_only=reads_only))
+    rehearses = reads_only or (module.check_mode and not writes_in_check(module.params))
+    _finish(module, _outcome(module, work, create=not rehearses))
 
 
 def protect(module: AnsibleModule, secret: str) -> None:
@@ -85,10 +93,10 @@ def protect(module: AnsibleModule, secret: str) -> None:
         module.no_log_values.add(secret)
 
 
-def _outcome(module: AnsibleModule, work: Callable[[Call], Result], *, reads_only: bool) -> Result:
+def _outcome(module: AnsibleModule, work: Callable[[Call], Result], *, create: bool) -> Result:
     """Do the work; an error becomes a failed result here, so that Ansible never formats an exception: it masks none."""
     try:
-        return _call(module, work, reads_only=reads_only)
+        return _call(module, work, create=create)
     except LockstepError as error:
         return Result(msg=error.message, failed=True, values={"error": _describe(error)})
     except Exception as error:  # noqa: BLE001 - the outermost layer: a fault of ours still has to end as a clear failure
@@ -100,13 +108,13 @@ def _outcome(module: AnsibleModule, work: Callable[[Call], Result], *, reads_onl
         return Result(msg=message, failed=True, values={"error": {"code": "unexpected"}})
 
 
-def _call(module: AnsibleModule, work: Callable[[Call], Result], *, reads_only: bool) -> Result:
+def _call(module: AnsibleModule, work: Callable[[Call], Result], *, create: bool) -> Result:
     address = _store_address(module.params)
 
     def clock() -> dt.datetime:
         return dt.datetime.now(dt.timezone.utc)
 
-    with open_store(address, create=not (module.check_mode or reads_only), clock=clock) as store:
+    with open_store(address, create=create, clock=clock) as store:
         return work(
             Call(
                 params=module.params,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import os
+import pwd
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -35,3 +36,12 @@ def mapping_checker(clock: Callable[[], dt.datetime]) -> Callable[[JobSpec], Non
 def this_process(label: str) -> Holder:
     """Give this process as the holder of a lock, known to people as `label`."""
     return Holder(host=socket.gethostname(), pid=os.getpid(), boot_id=read_boot_id(), label=label)
+
+
+def this_user() -> str:
+    """Give the name of the person who runs this process, also behind `sudo`; the number where there is no name."""
+    number = int(os.environ.get("SUDO_UID", "") or os.getuid()) if os.geteuid() == 0 else os.getuid()
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return str(number)

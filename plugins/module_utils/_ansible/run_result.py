@@ -9,10 +9,9 @@ import json
 import typing as t
 from collections.abc import Sequence
 
-from .._model.plans import Held
-from .._model.runs import AppliedChange, LogLine, Problem, RunResult
+from .._model.lines import change_line, error_line, held_line, log_line
+from .._model.runs import AppliedChange, RunResult
 from .._model.values import show_key
-from .._running.files import change_line
 from .results import size_of
 
 RUN_BYTES = 20_000
@@ -52,6 +51,9 @@ def run_to_result(result: RunResult) -> dict[str, t.Any]:
         "changes_file": result.changes_file,
         "log_file": result.log_file,
         "plan_digest": result.plan_digest,
+        "plan": result.plan_id,
+        "kind": result.kind,
+        "origin": result.origin_id,
     }
     return run | _fit(run, lists, totals)
 
@@ -65,32 +67,6 @@ def _fit(run: t.Mapping[str, t.Any], lists: dict[str, list[t.Any]], totals: t.Ma
         lists[longest] = (items[len(items) - keep :] if longest == "log" else items[:keep]) if keep else []
     left_out = {name: totals[name] - len(items) for name, items in lists.items() if totals[name] > len(items)}
     return {**lists, "truncated": left_out}
-
-
-def error_line(problem: Problem) -> dict[str, str]:
-    """Give one record's error as in `run.errors`."""
-    return {
-        "object": problem.object,
-        "key": show_key(problem.key),
-        "code": problem.code,
-        "message": problem.message,
-    }
-
-
-def held_line(held: Held) -> dict[str, t.Any]:
-    """Give one tripped guard as in `run.held`."""
-    return {
-        "object": held.object,
-        "class": held.guard,
-        "count": held.count,
-        "limit": held.limit,
-        "message": held.message,
-    }
-
-
-def log_line(line: LogLine) -> dict[str, str]:
-    """Give one line of the log as in `run.log`."""
-    return {"time": line.time, "level": line.level, "object": line.object, "key": line.key, "message": line.message}
 
 
 def make_diff(changes: Sequence[AppliedChange], total: int) -> list[dict[str, str]]:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lockstep.sync contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The work of the modules `run` and `run_info`: typed request, one call, the result as Ansible shows it."""
+"""The work of the module `run`: typed request, one call, the result as Ansible shows it."""
 
 from __future__ import annotations
 
@@ -10,26 +10,35 @@ import random
 import time
 import typing as t
 
+from .._model.durations import parse_duration
 from .._model.errors import ConfigError
-from .._model.runs import RunResult, Status
+from .._model.runs import RunResult
+from .._planning.guards import ACCEPTABLE
 from .._running.conductor import Ran, run_job
-from .._running.files import change_line
 from .._running.runtime import RunRequest, Runtime
 from .._store.paths import run_directory
-from .._store.runs import StoredRun
 from .frame import Call, Result
-from .machine import this_process
-from .run_result import error_line, held_line, make_diff, run_to_result
+from .machine import this_process, this_user
+from .run_result import make_diff, run_to_result
 
 FAIL_ON: tuple[str, ...] = ("failed", "errors", "held", "changes")
-RUN_STATUSES: tuple[str, ...] = ("running", "succeeded", "completed_with_errors", "failed", "held")
+WHAT: tuple[str, ...] = ("job", "plan", "undo", "resume")
+"""The options of `run` of which exactly one says what is done."""
+OF_JOB = ("keys", "explain", "full")
 
 
 def run_arguments() -> dict[str, t.Any]:
     """Give the argument spec of `run`."""
     return {
         "argument_spec": {
-            "job": {"type": "str", "required": True},
+            "job": {"type": "str"},
+            "plan": {"type": "int"},
+            "undo": {"type": "int"},
+            "resume": {"type": "int"},
+            "keep_plan": {"type": "bool", "default": False},
+            "accept": {"type": "list", "elements": "str", "choices": list(ACCEPTABLE), "default": []},
+            "timeout": {"type": "str"},
+            "requester": {"type": "str"},
             "keys": {"type": "list", "elements": "str", "default": [], "no_log": False},
             "explain": {"type": "str"},
             "full": {"type": "bool", "default": False},
@@ -41,78 +50,44 @@ def run_arguments() -> dict[str, t.Any]:
                 "default": ["failed", "errors", "held"],
             },
         },
+        "required_one_of": [WHAT],
+        "mutually_exclusive": [WHAT],
     }
 
 
-def run_info_arguments() -> dict[str, t.Any]:
-    """Give the argument spec of `run_info`."""
-    return {
-        "argument_spec": {
-            "id": {"type": "int"},
-            "job": {"type": "str"},
-            "status": {"type": "str", "choices": list(RUN_STATUSES)},
-            "since": {"type": "str"},
-            "changes": {"type": "bool", "default": False},
-            "offset": {"type": "int", "default": 0},
-            "limit": {"type": "int", "default": 100},
-        },
-        "required_if": [("changes", True, ("id",))],
-    }
+def keeps_plan(params: t.Mapping[str, t.Any]) -> bool:
+    """Tell whether the store is written to even in check mode."""
+    return bool(params["keep_plan"])
 
 
 def run(call: Call) -> Result:
-    """Run, preview or explain a job."""
+    """Run, preview or explain a job, apply a plan, undo or resume a run."""
     params = call.params
     if params["explain"] is not None and params["keys"]:
         raise ConfigError("`explain` looks at one record and `keys` picks the records of a run: give one of them.")
+    if params["job"] is None:
+        given = [option for option in OF_JOB if params[option]]
+        what = next(option for option in WHAT if params[option] is not None)
+        if given:
+            raise ConfigError(f"`{given[0]}` does not fit `{what}`, which works on a plan that is there. Leave it out.")
     if params["max_changes"] < 0:
         raise ConfigError(f"max_changes: got {params['max_changes']}, it takes 0 or more.")
     request = RunRequest(
-        job=params["job"],
+        job=params["job"] or "",
+        plan=params["plan"],
+        undo=params["undo"],
+        resume=params["resume"],
         preview=call.check,
         keys=tuple(params["keys"]),
         explain=params["explain"],
         full=params["full"],
         max_changes=params["max_changes"],
+        keep_plan=params["keep_plan"],
+        accept=frozenset(params["accept"]),
+        timeout=None if params["timeout"] is None else parse_duration(params["timeout"], "timeout"),
+        requester=params["requester"] or this_user(),
     )
     return _to_result(run_job(request, call.store, runtime_of(call, "run")), params["fail_on"])
-
-
-def run_info(call: Call) -> Result:
-    """Read the history of runs."""
-    params = call.params
-    for option in ("offset", "limit"):
-        if params[option] < 0:
-            raise ConfigError(f"{option}: got {params[option]}, it takes 0 or more.")
-    runs = _find_runs(call)
-    listed = [_describe_run(each) for each in runs]
-    if params["changes"]:
-        page = {"offset": params["offset"], "limit": params["limit"]}
-        store = call.store.runs
-        listed[0]["changes"] = [change_line(item) for item in store.changes(runs[0].id, **page)]
-        problems = store.problems(runs[0].id, **page)
-        listed[0]["errors"] = [error_line(problem) for problem in problems if problem.level == "error"]
-    count = "1 run" if len(listed) == 1 else f"{len(listed)} runs"
-    return Result(msg=f"{count} found.", values={"runs": listed})
-
-
-def _find_runs(call: Call) -> list[StoredRun]:
-    params = call.params
-    if params["id"] is not None:
-        found = call.store.runs.get(params["id"])
-        if found is None:
-            raise ConfigError(
-                f"id: there is no run {params['id']} in {call.store.location}. Leave `id` out to list all."
-            )
-        return [found]
-    status: Status | None = params["status"]
-    return call.store.runs.find(
-        job=params["job"],
-        status=status,
-        since=params["since"],
-        limit=params["limit"],
-        offset=params["offset"],
-    )
 
 
 def runtime_of(call: Call, module: str) -> Runtime:
@@ -181,25 +156,4 @@ def _artifact(result: RunResult) -> dict[str, t.Any]:
             "outcome": result.agreement,
             **result.statistics.as_dict(),
         }
-    }
-
-
-def _describe_run(run_: StoredRun) -> dict[str, t.Any]:
-    return {
-        "id": run_.id,
-        "job": run_.job,
-        "status": run_.status,
-        "outcome": run_.agreement,
-        "message": run_.message,
-        "host": run_.host,
-        "started": run_.started,
-        "finished": run_.finished,
-        "duration_seconds": run_.duration,
-        "statistics": run_.statistics.as_dict(),
-        "objects": [{"name": name, "statistics": counts.as_dict()} for name, counts in run_.objects],
-        "held": [held_line(held) for held in run_.held],
-        "changes_total": run_.changes_total,
-        "changes_file": run_.changes_file,
-        "log_file": run_.log_file,
-        "plan_digest": run_.plan_digest,
     }

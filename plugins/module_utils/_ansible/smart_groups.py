@@ -8,8 +8,8 @@ from __future__ import annotations
 import typing as t
 
 from .._model.access import as_directory
+from .._model.lines import SHOWN_VALUES
 from .._model.plans import ValueChanges
-from .._running.files import SHOWN_VALUES
 from .._running.sides import open_named_provider
 from .._running.smart_groups import find_smart_group, plan_refresh
 from .frame import Call

@@ -10,7 +10,7 @@ import typing as t
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from .._model.access import PasswordPolicy, Writer, WriteTarget
+from .._model.access import PasswordPolicy, Writer
 from .._model.errors import ProviderError, StoreError
 from .._model.plans import Change, ObjectPlan, Outcome, Plan
 from .journal import Journal
@@ -26,7 +26,7 @@ class Applying:
     """What applying needs beside the plan.
 
     Attributes:
-        open_writer: gives the writer of one object's target.
+        open_writer: gives the writer of one object's part of the plan.
         journal: told of every batch before and after.
         checkpoint: called before every batch; raises when the run must stop (cancelled, lock lost, store gone).
         sleep: waits a number of seconds.
@@ -35,7 +35,7 @@ class Applying:
         policy: what the destination asks of passwords.
     """
 
-    open_writer: Callable[[WriteTarget], Writer]
+    open_writer: Callable[[ObjectPlan], Writer]
     journal: Journal
     checkpoint: Callable[[], None]
     sleep: Callable[[float], None]
@@ -76,7 +76,7 @@ def apply_plan(plan: Plan, applying: Applying) -> Iterator[Applied]:
 
 
 def _apply_object(part: ObjectPlan, applying: Applying, passwords: Passwords, missing: Missing) -> Iterator[Applied]:
-    session = _WriterSession(part.target, applying)
+    session = _WriterSession(part, applying)
     doubted = False
     try:
         for planned in _batches(part.changes, session.batch_size):
@@ -135,8 +135,8 @@ def _batches(changes: Sequence[Change], size: int | None) -> Iterator[Sequence[C
 class _WriterSession:
     """One open writer that is opened anew when its system failed in a passing way."""
 
-    def __init__(self, target: WriteTarget, applying: Applying) -> None:
-        self._target = target
+    def __init__(self, part: ObjectPlan, applying: Applying) -> None:
+        self._part = part
         self._applying = applying
         self._writer: Writer | None = None
 
@@ -168,5 +168,5 @@ class _WriterSession:
 
     def _open(self) -> Writer:
         if self._writer is None:
-            self._writer = self._applying.open_writer(self._target).__enter__()
+            self._writer = self._applying.open_writer(self._part).__enter__()
         return self._writer

@@ -9,13 +9,10 @@ import typing as t
 from dataclasses import dataclass
 
 from .._model.definitions import effective_job
-from .._model.runs import STATUSES as ENDED
 from .._model.runs import Status
 from .._store.jobs import StoredJob
 from .._store.runs import StoredRun
 from .._store.store import Store
-
-STATUSES: tuple[Status, ...] = ("running", *ENDED)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

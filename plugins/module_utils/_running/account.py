@@ -26,7 +26,7 @@ class RunLog:
         """Add one line, stamped with the present."""
         self.lines.append(LogLine(time=self._now_text(), level=level, object=object_name, key=key, message=message))
 
-    def info(self, message: str) -> None:
+    def note(self, message: str) -> None:
         """Add a line about the run as a whole."""
         self.add("info", message)
 
@@ -45,9 +45,15 @@ def format_line(line: LogLine) -> str:
 
 @dataclass(kw_only=True, slots=True)
 class Account:
-    """What has happened so far, over all tries of a run; `planned` counts the changes of all their plans."""
+    """What has happened so far, over all tries of a run.
+
+    `planned` is the highest number of a change in all their plans; `settled` are changes of the same plan that an
+    earlier run made; `plan_id` is the kept plan.
+    """
 
     plan: Plan | None = None
+    plan_id: int | None = None
+    settled: list[AppliedChange] = field(default_factory=list)
     applied: list[AppliedChange] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     planned: int = 0
@@ -149,22 +155,23 @@ def decide_agreement(status: Status, total: Statistics, *, preview: bool) -> Agr
     return "equal_with_warnings" if total.warnings else "equal"
 
 
-def sum_up(job: str, status: Status, account: Account, total: Statistics, *, preview: bool) -> str:
-    """Give one sentence that says what happened and what to do."""
+def sum_up(subject: str, status: Status, account: Account, total: Statistics, *, preview: bool) -> str:
+    """Give one sentence that says what happened and what to do. `subject` is its first words, as `Job 'hr'`."""
     if status == "failed":
-        return f"Job {job!r} failed: {account.failure.rstrip('.')}. {_what_was_made(account)}"
+        return f"{subject} failed: {account.failure.rstrip('.')}. {_what_was_made(account)}"
     verb = "would make" if preview else "made"
     count = total.changes
     told = [name for name in COUNTED.values() if name in ALWAYS_TOLD or getattr(total, name)]
     parts = ", ".join(f"{getattr(total, name)} {name}" for name in told)
     changes = f"{verb} {count_changes(count)} ({parts})"
-    summary = f"Job {job!r} {changes if count else 'found nothing to change'}, {total.unchanged} unchanged"
+    summary = f"{subject} {changes if count else 'found nothing to change'}, {total.unchanged} unchanged"
     if total.errors:
         summary += f", {total.errors} error{'s' if total.errors > 1 else ''}"
     if total.conflicts:
         summary += f", {total.conflicts} skipped because they had moved on"
     if status == "held":
-        return f"{summary}. Held: {' '.join(item.message for item in account.held)}"
+        kept = f" The held changes are kept as plan {account.plan_id}." if account.plan_id is not None else ""
+        return f"{summary}. Held: {' '.join(item.message for item in account.held)}{kept}"
     if total.errors:
         return f"{summary}. See `run.errors` for each record and what to do."
     return f"{summary}."

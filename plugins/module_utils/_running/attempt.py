@@ -7,15 +7,12 @@ from __future__ import annotations
 
 import gc
 import typing as t
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from .._execution.applier import Applying, apply_plan
-from .._execution.journal import Journal
-from .._model.access import PasswordPolicy, Writer, WriteTarget, as_directory
+from .._model.access import PasswordPolicy, as_directory
 from .._model.errors import ConfigError, ProviderError
-from .._model.jobs import JobSpec
 from .._model.plans import ObjectPlan, Plan
 from .._model.runs import AppliedChange, Problem
 from .._model.values import Key, show_key
@@ -23,13 +20,14 @@ from .._planning.explaining import explain_object
 from .._planning.planner import plan_object
 from .._planning.request import Incremental, ObjectRequest, SharedPlan
 from .._planning.sealing import seal
-from .._store.store import Store
-from .account import Account, RunLog
+from .context import RunContext
+from .definition import definition_digest
 from .files import RunFiles, save_plan
+from .keeping import keep_plan
+from .refreshing import plan_smart_groups, refresh_smart_groups
 from .remembering import remember_leavers
-from .runtime import RunRequest, Runtime
-from .sides import PreparedObject, Sides, open_named_provider, open_sides
-from .smart_groups import find_smart_group, plan_refresh
+from .sides import PreparedObject, Sides, open_sides
+from .writing import write_plan
 
 READ_DELAYS: tuple[float, ...] = (1, 2, 4)
 """Seconds before each new try of planning when a system failed in a passing way."""
@@ -38,116 +36,66 @@ READ_DELAYS: tuple[float, ...] = (1, 2, 4)
 class Attempt:
     """Plans and applies a job once, and enters what happens into the account."""
 
-    def __init__(
-        self,
-        job: JobSpec,
-        request: RunRequest,
-        *,
-        store: Store,
-        runtime: Runtime,
-        account: Account,
-        log: RunLog,
-        checkpoint: Callable[[], None],
-    ) -> None:
-        self._job = job
-        self._request = request
-        self._store = store
-        self._runtime = runtime
-        self._account = account
-        self._log = log
-        self._checkpoint = checkpoint
+    def __init__(self, context: RunContext) -> None:
+        self._context = context
+        self._job = context.job
+        self._request = context.request
+        self._store = context.store
+        self._runtime = context.runtime
+        self._account = context.account
+        self._log = context.log
+        self._checkpoint = context.checkpoint
 
     def preview(self) -> list[dict[str, t.Any]] | None:
         """Plan only. Gives the explanation of one record when one is asked for."""
         with open_sides(self._job, self._store, self._runtime) as sides:
             explanation = self._explain(sides) if self._request.explain is not None else None
             plan = self._plan(sides, first_number=1)
-            self._account.plan = seal(self._with_smart_groups(plan))
+            self._account.plan = plan = seal(self._with_smart_groups(plan))
             if explanation:
                 # It has been found; that it is out of scope is no fault of the question.
                 self._account.problems = [each for each in self._account.problems if each.code != "not_found"]
             self._account.applied = [
-                AppliedChange(change=change, outcome=None)
-                for part in self._account.plan.objects
-                for change in part.changes
+                AppliedChange(change=change, outcome=None) for part in plan.objects for change in part.changes
             ]
+            if self._request.keep_plan:
+                keep_plan(plan, self._context)
         return explanation
 
-    def refresh_smart_groups(self, number: int, files: RunFiles) -> None:
-        """Refresh the job's smart groups, now that its changes are made; `number` names the plan and the journal."""
-        plan = self._account.plan
-        if plan is None or not self._job.smart_groups:
-            return
-        empty = replace(plan, objects=())
-        refreshed = self._with_smart_groups(empty, first_number=self._account.planned + 1)
-        self._account.planned += refreshed.change_count
-        self._account.plan = replace(plan, objects=(*plan.objects, *refreshed.objects))
-        for name, part in zip(self._job.smart_groups, refreshed.objects, strict=True):
-            if part.changes:
-                self._refresh_one(name, replace(refreshed, objects=(part,)), number, files)
-                number += 1
-
-    def _refresh_one(self, name: str, plan: Plan, number: int, files: RunFiles) -> None:
-        spec = find_smart_group(self._store, name)
-        provider = open_named_provider(spec.provider, self._store, self._runtime)
-        sealed = save_plan(plan, files.plan(number))
-        journal = Journal(files.journal(number))
-        try:
-            for change, outcome in apply_plan(sealed, self._applying(provider.writer, journal, PasswordPolicy())):
-                self._account.applied.append(AppliedChange(change=change, outcome=outcome))
-        finally:
-            journal.close()
-            provider.close()
-
-    def _with_smart_groups(self, plan: Plan, first_number: int = 0) -> Plan:
-        """Give `plan` with the plans of the job's smart groups."""
-        parts = list(plan.objects)
-        number = first_number or plan.change_count + 1
-        for name in self._job.smart_groups:
-            spec = find_smart_group(self._store, name)
-            provider = open_named_provider(spec.provider, self._store, self._runtime)
-            try:
-                found = plan_refresh(spec, as_directory(provider), first_number=number)
-            finally:
-                provider.close()
-            parts.append(found.part)
-            number += len(found.part.changes)
-            self._account.problems = [*self._account.problems, *found.part.problems]
-        return replace(plan, objects=tuple(parts))
-
     def apply(self, number: int, files: RunFiles) -> None:
-        """Plan, seal, save the plan, and apply it; `number` is the try, from 1."""
+        """Plan, seal, save the plan, and apply it; `number` is the try, from 1. Smart groups are refreshed when all is
+        done.
+        """
         with open_sides(self._job, self._store, self._runtime) as sides:
             plan = self._plan(sides, first_number=self._account.planned + 1)
             for part in plan.objects:
                 remember_leavers(part, self._job, self._store)
             self._account.plan_anew()
-            self._account.planned += plan.change_count
-            if not plan.change_count:
-                self._account.plan = seal(plan)
-                return
-            self._account.plan = plan = save_plan(plan, files.plan(number))
-            self._log.info(f"sealed plan of {plan.change_count} changes, digest {plan.digest[:16]}")
-            journal = Journal(files.journal(number))
-            try:
-                applying = self._applying(sides.destination.writer, journal, _policy_of(sides))
-                for change, outcome in apply_plan(plan, applying):
-                    self._account.applied.append(AppliedChange(change=change, outcome=outcome))
-            finally:
-                journal.close()
+            self._account.planned = max(self._account.planned, plan.last_number)
+            if plan.change_count:
+                self._account.plan = plan = save_plan(plan, files.plan(number))
+                self._log.note(f"sealed plan of {plan.change_count} changes, digest {plan.digest[:16]}")
+            else:
+                self._account.plan = plan = seal(plan)
+            if self._request.keep_plan or plan.held_count:
+                self._keep(plan)
+            if plan.change_count:
+                writer = sides.destination.writer
+                open_writer = lambda part: writer(part.target)  # noqa: E731 - one line says it
+                write_plan(plan, self._context, files.journal(number), open_writer, _policy_of(sides))
+        tries = 1 + self._job.on_error.retries
+        refresh_smart_groups(self._context, files, tries + 1 + (number - 1) * len(self._job.smart_groups))
 
-    def _applying(
-        self, open_writer: Callable[[WriteTarget], Writer], journal: Journal, policy: PasswordPolicy
-    ) -> Applying:
-        return Applying(
-            open_writer=open_writer,
-            journal=journal,
-            checkpoint=self._checkpoint,
-            sleep=self._runtime.sleep,
-            note=lambda message: self._log.add("warning", message),
-            randomness=self._runtime.randomness,
-            policy=policy,
-        )
+    def _keep(self, plan: Plan) -> None:
+        """Keep the plan that is about to be applied; what guards hold of it can be let through later."""
+        keep_plan(plan, self._context)
+        if self._account.plan_id is not None and self._context.run_id is not None:
+            self._store.plans.claim(self._account.plan_id, self._context.run_id)
+
+    def _with_smart_groups(self, plan: Plan) -> Plan:
+        """Give `plan` with the plans of the job's smart groups."""
+        refreshed = plan_smart_groups(self._context, first_number=plan.last_number + 1)
+        return replace(plan, objects=(*plan.objects, *refreshed))
 
     def _plan(self, sides: Sides, *, first_number: int) -> Plan:
         for delay in READ_DELAYS:
@@ -172,10 +120,11 @@ class Attempt:
             for item in sides.objects:
                 part = plan_object(self._object_request(item, number, shared))
                 parts.append(part)
-                number += len(part.changes)
+                number += len(part.changes) + len(part.held_changes)
         sides.release()
         self._account.problems = [*(problem for part in parts for problem in part.problems), *self._missing_keys(parts)]
-        return Plan(job=self._job.name, mapping_digest=self._job.mapping_digest, objects=tuple(parts))
+        digest = definition_digest(self._job, self._store)
+        return Plan(job=self._job.name, definition_digest=digest, objects=tuple(parts))
 
     def _read_references(self, sides: Sides, shared: SharedPlan) -> None:
         """Read who may be referred to before anything is planned, so that what each object makes is entered there."""
@@ -197,6 +146,7 @@ class Attempt:
             wanted_keys=self._wanted_keys(item),
             previous_read=self._store.runs.last_read(self._job.name, item.spec.name),
             first_number=first_number,
+            accepted=self._request.accept,
             links={} if shared is None else self._store.links.load(name, item.spec.name),
             leavers={} if shared is None else self._store.leavers.load(name, item.spec.name),
             stamps=item.stamps,

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lockstep.sync contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One run of a job from start to end: lock, plan, apply, try again, history, result."""
+"""One run from start to end: lock, try, try again, history, result. `tasks` says what a try does."""
 
 from __future__ import annotations
 
@@ -11,7 +11,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from .._model.definitions import parse_job
-from .._model.errors import ConfigError, LockedError, LockstepError, ProviderError, StoreError, unknown
+from .._model.errors import (
+    ConfigError,
+    LockedError,
+    LockstepError,
+    ProviderError,
+    StoreError,
+    TimeLimitError,
+    unknown,
+)
 from .._model.jobs import JobSpec
 from .._model.runs import RunResult, Statistics, Status
 from .._store.jobs import StoredJob
@@ -27,12 +35,14 @@ from .account import (
     sum_up,
     total_statistics,
 )
-from .attempt import Attempt
+from .context import RunContext, Try
 from .files import RunFiles, make_preview_folder, make_run_folder, save_changes, save_log
 from .lease import hold_lock
+from .quarantine import put_in_quarantine, refuse_quarantined
 from .remembering import remember
 from .runtime import RunRequest, Runtime
 from .settling import settle_interrupted
+from .tasks import Task, find_task
 
 WAIT_STEP = 60.0
 """Seconds between two looks at the lock while the next try is waited for."""
@@ -49,23 +59,27 @@ class Ran:
 
 
 def run_job(request: RunRequest, store: Store, runtime: Runtime) -> Ran:
-    """Run a job, or preview or explain it.
+    """Run a job, preview or explain it, apply a kept plan, take back a run or go on with one.
 
     Faults of the systems, of the store and of single records are told by the result. Raises ConfigError when there is
-    no such job or its definition cannot be read, and StoreError when the store fails before the run has begun or the
-    list of a preview cannot be kept.
+    no such job, plan or run or the job's definition cannot be read, and StoreError when the store fails before the run
+    has begun or the list of a preview cannot be kept.
     """
-    stored = store.jobs.get(request.job)
+    task = find_task(request, store)
+    stored = store.jobs.get(task.job)
     if stored is None:
-        raise ConfigError(unknown("job", request.job, (job.name for job in store.jobs.list())))
+        raise ConfigError(unknown("job", task.job, (job.name for job in store.jobs.list())))
     job = parse_job(stored.name, stored.definition)
-    return _Conductor(stored, job, request, store=store, runtime=runtime).run()
+    return _Conductor(stored, job, task, request, store=store, runtime=runtime).run()
 
 
 class _Conductor:
-    def __init__(self, stored: StoredJob, job: JobSpec, request: RunRequest, *, store: Store, runtime: Runtime) -> None:
+    def __init__(
+        self, stored: StoredJob, job: JobSpec, task: Task, request: RunRequest, *, store: Store, runtime: Runtime
+    ) -> None:
         self._stored = stored
         self._job = job
+        self._task = task
         self._request = request
         self._store = store
         self._runtime = runtime
@@ -79,6 +93,7 @@ class _Conductor:
             return self._preview()
         if not self._job.enabled:
             return self._skipped(f"Job {self._job.name!r} is disabled; enable it with `enabled: true` to run it.")
+        refuse_quarantined(self._stored, self._task.kind)
         try:
             with hold_lock(self._stored, self._store, self._runtime, self._log) as checkpoint:
                 return self._run_locked(checkpoint)
@@ -90,7 +105,7 @@ class _Conductor:
     def _preview(self) -> Ran:
         explanation: list[dict[str, t.Any]] | None = None
         try:
-            explanation = self._attempt(lambda: None).preview()
+            explanation = self._attempt(self._timed(lambda: None)).preview()
         except LockstepError as error:
             self._fail(error)
         result = self._result(run_id=None, files=None, preview=True)
@@ -115,28 +130,41 @@ class _Conductor:
             pid=self._runtime.pid,
             boot_id=self._runtime.boot_id,
             started=self._started,
+            kind=self._task.kind,
+            origin_id=self._task.origin_id,
+            requester=self._request.requester,
         )
-        self._log.info(f"run {run_id} of job {self._job.name!r} started on {self._runtime.host}")
+        self._log.note(f"run {run_id} of job {self._job.name!r} started on {self._runtime.host}")
         try:
             files = make_run_folder(self._runtime.run_directory, run_id)
-            self._try(checkpoint, files)
+            self._try(self._timed(checkpoint), files, run_id)
         except StoreError as error:
             files = None
             self._fail(error)
         result = self._result(run_id=run_id, files=files, preview=False)
         return Ran(result=self._remember(run_id, files, result), failure_code=self._account.failure_code)
 
-    def _try(self, checkpoint: Callable[[], None], files: RunFiles) -> None:
+    def _timed(self, checkpoint: Callable[[], None]) -> Callable[[], None]:
+        """Give the checkpoint that also stops the run when its time is over."""
+        limit = self._request.timeout
+        if limit is None:
+            return checkpoint
+
+        def check() -> None:
+            checkpoint()
+            if self._runtime.monotonic() - self._start > limit:
+                raise TimeLimitError(f"it took longer than its `timeout` of {limit:g} s, and stopped")
+
+        return check
+
+    def _try(self, checkpoint: Callable[[], None], files: RunFiles, run_id: int) -> None:
         tries = 1 + self._job.on_error.retries
         for number in range(1, tries + 1):
             try:
                 if number > 1:
                     self._wait(checkpoint)
                 self._account.try_again()
-                attempt = self._attempt(checkpoint)
-                attempt.apply(number, files)
-                first_file = tries + 1 + (number - 1) * len(self._job.smart_groups)
-                attempt.refresh_smart_groups(first_file, files)
+                self._attempt(checkpoint, run_id).apply(number, files)
             except LockstepError as error:
                 self._fail(error)
                 if not isinstance(error, ProviderError):
@@ -156,15 +184,18 @@ class _Conductor:
             checkpoint()
             remaining -= step
 
-    def _attempt(self, checkpoint: Callable[[], None]) -> Attempt:
-        return Attempt(
-            self._job,
-            self._request,
-            store=self._store,
-            runtime=self._runtime,
-            account=self._account,
-            log=self._log,
-            checkpoint=checkpoint,
+    def _attempt(self, checkpoint: Callable[[], None], run_id: int | None = None) -> Try:
+        return self._task.attempt(
+            RunContext(
+                job=self._job,
+                request=self._request,
+                store=self._store,
+                runtime=self._runtime,
+                account=self._account,
+                log=self._log,
+                checkpoint=checkpoint,
+                run_id=run_id,
+            )
         )
 
     def _fail(self, error: LockstepError) -> None:
@@ -184,6 +215,8 @@ class _Conductor:
                 self._store.runs.finish(run_id, result)
                 self._move_marks(result.status)
                 self._remember_records()
+                if self._task.kind == "run":
+                    put_in_quarantine(self._job, run_id, result.statistics, self._store, self._log)
         except StoreError as error:
             journal = (
                 f" The journal in {files.folder} says what was done; the next run enters it."
@@ -212,8 +245,9 @@ class _Conductor:
         plan = self._account.plan
         if plan is None or self._store.jobs.get(self._job.name) is None:
             return
+        applied = [*self._account.settled, *self._account.applied]
         for part in plan.objects:
-            remember(part, self._account.applied, self._job, self._store)
+            remember(part, applied, self._job, self._store)
 
     # -- results ------------------------------------------------------------------------------------------------
 
@@ -227,13 +261,14 @@ class _Conductor:
         for problem in problems:
             self._log.problem(problem)
         status = decide_status(account, total)
-        message = sum_up(self._job.name, status, account, total, preview=preview)
+        message = sum_up(self._task.subject, status, account, total, preview=preview)
+        message += self._way_on(run_id, status)
         self._log.add("error" if status == "failed" else "info", message)
         return RunResult(
             id=run_id,
             job=self._job.name,
             status=status,
-            agreement=decide_agreement(status, total, preview=preview),
+            agreement="different" if self._task.kind == "undo" else decide_agreement(status, total, preview=preview),
             preview=preview,
             message=message,
             started=self._started,
@@ -249,10 +284,20 @@ class _Conductor:
             changes_file=str(files.changes) if files is not None else None,
             log_file=str(files.log) if files is not None else None,
             plan_digest=account.plan.digest if account.plan is not None else None,
+            plan_id=account.plan_id,
+            kind=self._task.kind,
+            origin_id=self._task.origin_id,
         )
 
+    def _way_on(self, run_id: int | None, status: Status) -> str:
+        """Say how to go on with a run that failed with a part of its plan made."""
+        plan, made = self._account.plan, self._account.written
+        if run_id is None or status != "failed" or plan is None or not 0 < made < plan.change_count:
+            return ""
+        return f" `resume: {run_id}` goes on from there; running the job again compares both sides anew."
+
     def _skipped(self, message: str) -> Ran:
-        self._log.info(message)
+        self._log.note(message)
         now = self._runtime.now_text()
         return Ran(
             result=RunResult(

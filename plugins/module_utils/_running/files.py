@@ -9,21 +9,16 @@ import itertools
 import json
 import os
 import re
-import typing as t
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from .._model.errors import StoreError
-from .._model.plans import Change, Plan, ValueChanges
+from .._model.lines import change_line
+from .._model.plans import Plan
 from .._model.runs import AppliedChange, LogLine
-from .._model.secrets import MASK, GeneratedPassword
-from .._model.values import Single, Value, members, show_key, to_json
 from .._planning.sealing import seal
 from .account import format_line
-
-SHOWN_VALUES = 100
-"""A result shows as many values of a field at most; the changes file has all."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -112,52 +107,6 @@ def save_changes(changes: Iterable[AppliedChange], path: Path) -> None:
 def save_log(lines: Iterable[LogLine], path: Path) -> None:
     """Write the log file."""
     _write(path, lambda write: [write(format_line(line) + "\n") for line in lines])
-
-
-def change_line(item: AppliedChange, *, most: int | None = SHOWN_VALUES) -> dict[str, t.Any]:
-    """Give the JSON form of one change with its outcome, as in `run.changes` and the changes file.
-
-    A field has its values `before` and `after`. One of more than 100 values, or whose values were not read, that gets
-    and loses some has what it loses in `before.removed` and what it gets in `after.added`. Lists longer than `most` are
-    cut, and their last entry says by how much.
-    """
-    change = item.change
-    names: t.Iterable[str] = change.before if change.action == "delete" else change.after
-    if change.action in ("create", "create_container"):
-        names = [name for name, value in change.after.items() if value is not None]
-    line: dict[str, t.Any] = {
-        "object": change.object,
-        "action": change.action,
-        "key": show_key(change.key),
-        "target": change.target,
-        "fields": {name: _field(change, name, most) for name in names},
-    }
-    if item.outcome is not None:
-        line["status"] = item.outcome.status
-        line["message"] = item.outcome.message
-    return line
-
-
-def _field(change: Change, name: str, most: int | None) -> dict[str, t.Any]:
-    before, after = change.before.get(name), change.after.get(name)
-    if not isinstance(after, ValueChanges):
-        return {"before": _shown(before, most), "after": _shown(after, most)}
-    if name in change.before and max(len(members(before)), len(after.added)) <= SHOWN_VALUES:
-        whole = after.applied_to(before)
-        if len(members(whole)) <= SHOWN_VALUES:
-            return {"before": to_json(before), "after": to_json(whole)}
-    return {"before": {"removed": _some(after.removed, most)}, "after": {"added": _some(after.added, most)}}
-
-
-def _shown(value: Value | GeneratedPassword, most: int | None) -> t.Any:
-    if isinstance(value, GeneratedPassword):
-        return MASK
-    return _some(value, most) if isinstance(value, tuple) else to_json(value)
-
-
-def _some(values: Sequence[Single], most: int | None) -> list[t.Any]:
-    shown = [to_json(value) for value in values[:most]]
-    return [*shown, f"and {len(values) - len(shown)} more"] if len(shown) < len(values) else shown
 
 
 def _write(path: Path, write_all: Callable[[Callable[[str], object]], object], *, sync: bool = False) -> None:

@@ -64,4 +64,4 @@ def _fingerprint(change: Change) -> str:
 
 
 def _is_held(part: ObjectPlan, anchor: str) -> bool:
-    return any(change.anchor == anchor and change.action == "disable" for change in part.held_changes)
+    return any(held.change.anchor == anchor and held.change.action == "disable" for held in part.held_changes)

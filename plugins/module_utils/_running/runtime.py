@@ -11,26 +11,42 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from .._model.plans import GuardClass
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunRequest:
     """One call of the run module.
 
     Attributes:
-        job: the job's name.
+        job: the job's name; given by the other three when it is empty.
+        plan: apply this kept plan.
+        undo: take back this run.
+        resume: go on with this run.
         preview: plan only; nothing is written, locked or remembered.
         keys: only these source keys, as text (parts of a key joined by ` + `); empty for all.
         explain: no writes; explain the record with this key.
         full: ignore the mark of an incremental job and read everything.
         max_changes: how many changes come back in the result.
+        keep_plan: keep the sealed plan in the store, in a preview too.
+        accept: guards that hold nothing.
+        timeout: seconds after which the run stops, None for no limit.
+        requester: who asks for it.
     """
 
-    job: str
+    job: str = ""
+    plan: int | None = None
+    undo: int | None = None
+    resume: int | None = None
     preview: bool = False
     keys: tuple[str, ...] = ()
     explain: str | None = None
     full: bool = False
     max_changes: int = 100
+    keep_plan: bool = False
+    accept: frozenset[GuardClass] = frozenset()
+    timeout: float | None = None
+    requester: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

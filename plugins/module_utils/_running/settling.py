@@ -5,21 +5,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import ExitStack
-
-from .._execution.recovery import Destination, settle_changes
-from .._model.access import Provider, Query
+from .._execution.journal import read_journal
+from .._execution.recovery import read_plan_file, settle_changes
 from .._model.errors import LockstepError, StoreError
-from .._model.jobs import JobSpec, Password
+from .._model.jobs import JobSpec
 from .._model.runs import AppliedChange
-from .._model.smart_groups import SmartGroupSpec
 from .._store.store import Store
 from .account import RunLog
+from .destinations import Destinations
 from .files import RunFiles, save_changes
 from .runtime import Runtime
-from .sides import open_named_provider, query_of
-from .smart_groups import PREFIX, find_smart_group
 
 
 def settle_interrupted(job: JobSpec, store: Store, runtime: Runtime, log: RunLog) -> None:
@@ -50,50 +45,11 @@ def settle_interrupted(job: JobSpec, store: Store, runtime: Runtime, log: RunLog
 
 
 def _settle_run(job: JobSpec, store: Store, runtime: Runtime, files: RunFiles) -> list[AppliedChange]:
-    attempts = files.attempts()
-    if not attempts:
-        return []
-    with ExitStack() as stack:
-
-        def opened(name: str) -> Provider:
-            provider = open_named_provider(name, store, runtime)
-            stack.callback(provider.close)
-            return provider
-
-        provider = opened(job.destination.provider)
-
-        def destination_of(name: str) -> Destination:
-            if name.startswith(PREFIX):
-                return _destination_of_group(find_smart_group(store, name.removeprefix(PREFIX)), opened)
-            return _destination_of_object(job, name, provider)
-
-        applied: list[AppliedChange] = []
-        for attempt in attempts:
-            applied.extend(settle_changes(files.plan(attempt), files.journal(attempt), destination_of))
-    save_changes(applied, files.changes)
+    applied: list[AppliedChange] = []
+    with Destinations(job, store, runtime) as destinations:
+        for attempt in files.attempts():
+            plan = read_plan_file(files.plan(attempt))
+            applied.extend(settle_changes(plan, read_journal(files.journal(attempt)), destinations.of))
+    if applied:
+        save_changes(applied, files.changes)
     return applied
-
-
-def _destination_of_object(job: JobSpec, name: str, provider: Provider) -> Destination:
-    spec = next((each for each in job.objects if each.name == name), None)
-    if spec is None:
-        raise StoreError(f"the job has no object {name!r} any more.")
-    readable = tuple(
-        field.name for field in spec.fields if not any(isinstance(step, Password) for step in field.transform)
-    )
-    query = query_of(spec.destination)
-    info = provider.describe_container(query) if provider.capabilities.directory else None
-    return Destination(
-        provider=provider,
-        query=query,
-        key_fields=spec.key_fields,
-        fields=readable,
-        place=None if info is None else info.place,
-        anchor=None if info is None else info.anchor,
-    )
-
-
-def _destination_of_group(spec: SmartGroupSpec, opened: Callable[[str], Provider]) -> Destination:
-    provider = opened(spec.provider)
-    info = provider.describe_container(Query())
-    return Destination(provider=provider, query=Query(), key_fields=(), fields=(), place=info.place, anchor=info.anchor)

@@ -6,13 +6,14 @@
 from __future__ import annotations
 
 import typing as t
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from .._model.access import Directory, Query, WriteTarget
 from .._model.dn import fold_dn
 from .._model.errors import ConfigError, ProviderError, unknown
 from .._model.limits import parse_limit
-from .._model.plans import Change, Held, ObjectPlan, ValueChanges
+from .._model.plans import Change, GuardClass, Held, HeldChange, ObjectPlan, ValueChanges
 from .._model.runs import Problem, Statistics
 from .._model.smart_groups import SmartGroupSpec, parse_smart_group
 from .._model.values import members
@@ -21,6 +22,7 @@ from .._store.store import Store
 LIST_FIELDS = ("member", "uniqueMember")
 PREFIX = "smart group "
 """Before the name of a smart group, in the name of its part of a plan."""
+HELD_BY: frozenset[GuardClass] = frozenset({"member_removals"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,8 +42,11 @@ def find_smart_group(store: Store, name: str) -> SmartGroupSpec:
     return parse_smart_group(name, stored.definition)
 
 
-def plan_refresh(spec: SmartGroupSpec, directory: Directory, *, first_number: int) -> GroupPlan:
-    """Compare the query's result with the group. Two searches, whatever the size.
+def plan_refresh(
+    spec: SmartGroupSpec, directory: Directory, *, first_number: int, accepted: Collection[GuardClass] = ()
+) -> GroupPlan:
+    """Compare the query's result with the group. Two searches, whatever the size. `accepted` are guards that hold
+    nothing.
 
     Raises ConfigError when there is no such group, ProviderError when query or group cannot be read completely: then
     nobody joins or leaves.
@@ -62,37 +67,41 @@ def plan_refresh(spec: SmartGroupSpec, directory: Directory, *, first_number: in
     present = {fold_dn(str(each)): str(each) for each in members(record.get(field))}
     added = tuple(sorted(dn for key, dn in found.items() if key not in present and key != fold_dn(spec.group)))
     removed = tuple(sorted(dn for key, dn in present.items() if key not in found))
-    held = _judge(spec, len(found), removed, len(present))
-    change = ValueChanges(added=added, removed=() if held else removed)
+    held = [] if "member_removals" in accepted else _judge(spec, len(found), removed, len(present))
     name = PREFIX + spec.name
-    changes = []
-    if change.added or change.removed:
-        changes.append(
-            Change(
-                number=first_number,
-                object=name,
-                action="update",
-                key=(spec.name,),
-                target=str(record[place]),
-                anchor=t.cast("str | None", record.get(info.anchor or "")),
-                before={},
-                after={field: change},
-            )
+
+    def change(number: int, values: ValueChanges) -> Change:
+        return Change(
+            number=number,
+            object=name,
+            action="update",
+            key=(spec.name,),
+            target=str(record[place]),
+            anchor=t.cast("str | None", record.get(info.anchor or "")),
+            before={},
+            after={field: values},
         )
+
+    made = ValueChanges(added=added, removed=() if held else removed)
+    changes = [change(first_number, made)] if made.added or made.removed else []
+    held_changes = [
+        HeldChange(change=change(first_number + len(changes), ValueChanges(removed=removed)), guards=HELD_BY)
+        for _guard in held
+    ]
     problems = [
         Problem(
             level="info",
             object=name,
             key=(spec.name,),
             code="smart_group",
-            message=f"{len(found)} match, {len(added)} join, {len(change.removed)} leave {spec.group!r}.",
+            message=f"{len(found)} match, {len(added)} join, {len(made.removed)} leave {spec.group!r}.",
         )
     ]
     part = ObjectPlan(
         name=name,
         target=WriteTarget(container=spec.group, key_fields=(place,), fields=(field,)),
         changes=changes,
-        held_changes=[],
+        held_changes=held_changes,
         held=held,
         problems=problems,
         statistics=Statistics(updated=len(changes)),

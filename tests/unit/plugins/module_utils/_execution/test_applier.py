@@ -50,7 +50,7 @@ def change(number: int, action: Action, before: dict[str, t.Any], after: dict[st
 def plan_of(*parts: list[Change]) -> Plan:
     return Plan(
         job="hr",
-        mapping_digest="",
+        definition_digest="",
         objects=tuple(
             ObjectPlan(
                 name="person",
@@ -86,7 +86,7 @@ class Workshop:
 
     def apply(self, plan: Plan, journal: Journal | None = None) -> None:
         applying = Applying(
-            open_writer=self.destination.writer,
+            open_writer=lambda part: self.destination.writer(part.target),
             journal=journal or self.journal,
             checkpoint=self.checkpoint,
             sleep=self.slept.append,
@@ -98,7 +98,7 @@ class Workshop:
     def apply_collecting(self, plan: Plan, journal: Journal | None = None) -> None:
         """Apply and keep what was yielded even when it ends in an error."""
         applying = Applying(
-            open_writer=self.destination.writer,
+            open_writer=lambda part: self.destination.writer(part.target),
             journal=journal or self.journal,
             checkpoint=self.checkpoint,
             sleep=self.slept.append,

@@ -8,8 +8,9 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.lockstep.sync.plugins.module_utils._execution.journal import Journal
-from ansible_collections.lockstep.sync.plugins.module_utils._execution.recovery import Destination, settle_changes
+from ansible_collections.lockstep.sync.plugins.module_utils._execution.journal import Journal, read_journal
+from ansible_collections.lockstep.sync.plugins.module_utils._execution.looking import Destination
+from ansible_collections.lockstep.sync.plugins.module_utils._execution.recovery import read_plan_file, settle_changes
 from ansible_collections.lockstep.sync.plugins.module_utils._model.access import Provider, Query, WriteTarget
 from ansible_collections.lockstep.sync.plugins.module_utils._model.errors import ProviderError, StoreError
 from ansible_collections.lockstep.sync.plugins.module_utils._model.jobs import ProviderSpec
@@ -76,7 +77,7 @@ class Ruins:
             statistics=Statistics(),
         )
         pieces: list[str] = []
-        seal(Plan(job="hr", mapping_digest="m", objects=(part,)), pieces.append)
+        seal(Plan(job="hr", definition_digest="m", objects=(part,)), pieces.append)
         self.plan_file.write_text("".join(pieces), encoding="utf-8")
         self.asked: list[str] = []
 
@@ -93,7 +94,7 @@ class Ruins:
             self.asked.append(name)
             return Destination(provider=provider, query=query or Query(), key_fields=("id",), fields=FIELDS)
 
-        return settle_changes(self.plan_file, self.journal_file, destination_of)
+        return settle_changes(read_plan_file(self.plan_file), read_journal(self.journal_file), destination_of)
 
 
 @pytest.fixture

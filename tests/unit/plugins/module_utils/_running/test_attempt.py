@@ -137,7 +137,8 @@ def test_a_second_try_without_a_plan_keeps_what_the_first_left_in_doubt(world: W
     assert [item.outcome.code for item in ran.result.changes if item.outcome] == ["", "", "in_doubt", "in_doubt"]
     assert ran.result.message == (
         "Job 'j' failed: the disk is on fire. 2 changes had been made before. "
-        "Whether 2 changes came through is not known; the next run compares anew."
+        "Whether 2 changes came through is not known; the next run compares anew. "
+        "`resume: 1` goes on from there; running the job again compares both sides anew."
     )
     assert ran.result.statistics.created == 2
 

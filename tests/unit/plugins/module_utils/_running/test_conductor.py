@@ -334,7 +334,7 @@ def test_changes_that_cannot_be_remembered_are_told_and_entered_by_the_next_run(
     assert warnings(following) == ["run 1 was interrupted after 4 of 4 changes; the rest was not made."]
     settled = world.store.runs.get(1)
     assert settled is not None
-    assert (settled.status, settled.statistics.created, settled.changes_total) == ("failed", 2, 4)
+    assert (settled.status, settled.statistics.created, settled.changes_total) == ("interrupted", 2, 4)
     assert {item.outcome.status for item in world.store.runs.changes(1) if item.outcome} == {"done"}
 
 

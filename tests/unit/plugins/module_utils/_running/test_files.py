@@ -164,7 +164,7 @@ def test_a_plan_is_on_the_disk_before_it_is_given_back(tmp_path: Path, monkeypat
         really(descriptor)
 
     monkeypatch.setattr(os, "fsync", look)
-    sealed = save_plan(Plan(job="j", mapping_digest="d", objects=()), tmp_path / "plan-1.jsonl")
+    sealed = save_plan(Plan(job="j", definition_digest="d", objects=()), tmp_path / "plan-1.jsonl")
     assert sealed.digest in (tmp_path / "plan-1.jsonl").read_text()
     assert sizes == [(tmp_path / "plan-1.jsonl").stat().st_size]
 

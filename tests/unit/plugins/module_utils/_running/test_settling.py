@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.lockstep.sync.plugins.module_utils._execution.journal import Journal
+from ansible_collections.lockstep.sync.plugins.module_utils._execution.recovery import read_plan_file
 from ansible_collections.lockstep.sync.plugins.module_utils._model.errors import StoreError
 from ansible_collections.lockstep.sync.plugins.module_utils._model.plans import DONE, Change, Outcome
-from ansible_collections.lockstep.sync.plugins.module_utils._planning.sealing import read_changes
 from ansible_collections.lockstep.sync.plugins.module_utils._store.runs import StoredRun
 from support.worlds import DEPT, KEY, NAME, World, warnings
 
@@ -39,9 +39,7 @@ def die(world: World, *, host: str = "sync01") -> list[Change]:
 
 def planned(world: World) -> list[Change]:
     """Give the changes of the first run's plan: create 1, create 3, update 2, delete 9."""
-    path = world.runs / "1" / "plan-1.jsonl"
-    with path.open(encoding="utf-8") as lines:
-        return read_changes(lines, str(path))
+    return [change for part in read_plan_file(world.runs / "1" / "plan-1.jsonl").objects for change in part.changes]
 
 
 def journal(world: World, *, begun: list[Change], ended: list[Change], outcome: Outcome = DONE) -> None:
@@ -86,7 +84,7 @@ def test_what_was_done_not_done_and_in_doubt_is_told_apart(world: World) -> None
         "9": "skipped interrupted",
     }
     run = settled(world)
-    assert (run.status, run.message, run.finished) == ("failed", message, "2026-11-21T09:00:00.000000+00:00")
+    assert (run.status, run.message, run.finished) == ("interrupted", message, "2026-11-21T09:00:00.000000+00:00")
     assert (run.statistics.created, run.statistics.updated, run.changes_total) == (2, 0, 4)
     assert [line["status"] for line in world.lines(1, "changes.jsonl")] == ["done", "done", "skipped", "skipped"]
     assert (ran.result.status, ran.result.changes_total, ran.result.id) == ("succeeded", 2, 2)
@@ -137,7 +135,7 @@ def test_damaged_files_close_the_run_with_the_reason(world: World, file: str, co
     (world.runs / "1" / file).write_text(content)
     ran = world.run()
     assert ran.result.status == "succeeded"
-    assert settled(world).status == "failed"
+    assert settled(world).status == "interrupted"
     assert settled(world).message.startswith("interrupted; what it did could not be settled: ")
     assert why in settled(world).message
     assert settled(world).message.endswith(f" Its journal is in {world.runs / '1'}.")
@@ -149,7 +147,7 @@ def test_an_object_that_the_job_has_no_more_cannot_be_settled(world: World) -> N
     journal(world, begun=die(world), ended=[])
     world.job(objects=[{"name": "others", "fields": [KEY, NAME, DEPT]}])
     world.run()
-    assert "the job has no object 'people' any more." in settled(world).message
+    assert "there is no object 'people'" in settled(world).message
 
 
 def test_a_password_in_doubt_is_judged_by_the_other_fields(world: World) -> None:

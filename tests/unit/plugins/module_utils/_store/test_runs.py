@@ -126,7 +126,7 @@ def test_run_of_a_dead_process_is_marked_once(store_with_job: Store) -> None:
     assert store_with_job.runs.mark_interrupted(run_id, "killed", FINISHED)
     assert not store_with_job.runs.mark_interrupted(run_id, "again", FINISHED)
     found = get(store_with_job, run_id)
-    assert (found.status, found.message, found.finished) == ("failed", "killed", FINISHED)
+    assert (found.status, found.message, found.finished) == ("interrupted", "killed", FINISHED)
     assert store_with_job.runs.unfinished("people") == []
 
 
