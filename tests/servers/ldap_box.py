@@ -19,6 +19,20 @@ from servers.directories import OpenLdap, SambaAd
 
 PERSON = ("top", "person", "organizationalPerson", "inetOrgPerson")
 USER = ("top", "person", "organizationalPerson", "user")
+KEPT_BY_SERVER = frozenset(
+    name.lower()
+    for name in (
+        "objectGUID",
+        "objectSid",
+        "uSNChanged",
+        "uSNCreated",
+        "whenChanged",
+        "whenCreated",
+        "dSCorePropagationData",
+        "pwdLastSet",
+        "userAccountControl",
+    )
+)
 Attributes: t.TypeAlias = Mapping[str, t.Any]
 
 
@@ -97,6 +111,19 @@ class DirectoryBox:
         assert found is not None
         raw = found[name][0]
         return str(uuid.UUID(bytes_le=raw)) if self.is_ad else raw.decode()
+
+    def photograph(self) -> dict[str, dict[str, list[bytes]]]:
+        """Give every entry of the box with what people and programs wrote to it; what the server counts is left out."""
+        self.connection.search(self.base, "(objectClass=*)", ldap3.SUBTREE, attributes=["*"])
+        return {
+            entry["dn"].lower(): {
+                name: sorted(values)
+                for name, values in entry["raw_attributes"].items()
+                if name.lower() not in KEPT_BY_SERVER
+            }
+            for entry in self.connection.response
+            if entry["type"] == "searchResEntry"
+        }
 
     # -- the provider
 

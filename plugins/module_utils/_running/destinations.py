@@ -12,6 +12,7 @@ from .._execution.looking import Destination
 from .._model.access import PasswordPolicy, Provider, Query, Writer, as_directory
 from .._model.errors import ConfigError, unknown
 from .._model.jobs import JobSpec, ObjectSpec, Password
+from .._model.object_types import type_of
 from .._model.plans import ObjectPlan, Plan
 from .._model.schema import ContainerInfo
 from .._model.secrets import GeneratedPassword
@@ -48,6 +49,12 @@ class Destinations:
     def info(self, name: str) -> ContainerInfo:
         """Describe the destination of an object. Raises ConfigError, ProviderError."""
         return self.provider_of(name).describe_container(query_of(self.spec(name).destination))
+
+    def query(self, name: str) -> Query:
+        """Give what the job reads at the destination of an object: the records of its type. Raises ConfigError."""
+        spec = self.spec(name)
+        stored = self._store.providers.get(spec.destination.provider)
+        return query_of(spec.destination, None if stored is None else type_of(spec, stored.spec.type))
 
     def provider_of(self, name: str) -> Provider:
         """Give the provider that the object or smart group `name` writes to. Raises ConfigError."""

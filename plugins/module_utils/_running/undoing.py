@@ -6,28 +6,27 @@
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from .._execution.looking import find_records
 from .._execution.recovery import fold_names
 from .._model.access import WriteTarget, as_directory
 from .._model.dn import fold_dn
-from .._model.object_types import type_of
 from .._model.plans import Change, Image, ObjectPlan, Plan
 from .._model.runs import AppliedChange, Statistics
 from .._model.schema import ContainerInfo
+from .._model.values import Single
 from .._planning.guards import Counts, judge_limits, split_held
 from .._planning.request import Tally
 from .._planning.sealing import seal
-from .._planning.undoing import Inverse, Surroundings, Written, look_for, plan_undo
+from .._planning.undoing import Fold, Inverse, Surroundings, Written, look_for, plan_undo
 from .._store.runs import StoredRun
 from .context import RunContext
 from .definition import definition_digest
 from .destinations import Destinations
 from .files import RunFiles, save_plan
 from .keeping import keep_plan
-from .sides import query_of
 from .smart_groups import PREFIX
 from .writing import write_plan
 
@@ -41,6 +40,7 @@ class UndoAttempt:
         self._origin = origin
         self._context = context
         self._account = context.account
+        self._fold: Fold = fold_names
 
     def preview(self) -> list[dict[str, t.Any]] | None:
         """Show what would be taken back."""
@@ -79,6 +79,7 @@ class UndoAttempt:
 
     def _plan(self, destinations: Destinations, first_number: int) -> Plan:
         by_object = self._written_by_object()
+        self._fold = _follow(_moves(by_object.values()))
         parts: list[ObjectPlan] = []
         names = list(reversed(by_object))
         for position, name in enumerate(names):
@@ -141,12 +142,12 @@ class UndoAttempt:
         provider = destinations.provider_of(name)
         if info is None or info.place is None:
             if provider.capabilities.directory:
-                return Surroundings(place=destinations.of(name).place, fold=fold_names)
+                return Surroundings(place=destinations.of(name).place, fold=self._fold)
             filled = frozenset(field.name for field in info.fields if field.has_default) if info else frozenset()
             return Surroundings(filled_in=filled)
         return Surroundings(
             place=info.place,
-            fold=fold_names,
+            fold=self._fold,
             references=frozenset(field.name for field in info.fields if field.kind == "dn")
             if info.keeps_references
             else frozenset(),
@@ -179,10 +180,7 @@ class UndoAttempt:
         named = dict.fromkeys(field for change in changes for field in (*change.before, *change.after))
         if name.startswith(PREFIX):
             return WriteTarget(container=None, key_fields=(), fields=tuple(named))
-        spec = destinations.spec(name)
-        stored = self._context.store.providers.get(spec.destination.provider)
-        found = None if stored is None else type_of(spec, stored.spec.type)
-        query = query_of(spec.destination, found)
+        spec, query = destinations.spec(name), destinations.query(name)
         return WriteTarget(
             container=query.container,
             key_fields=spec.key_fields,
@@ -191,7 +189,8 @@ class UndoAttempt:
         )
 
     def _counts(self, destinations: Destinations, name: str, changes: Sequence[Change]) -> Counts:
-        actions = [change.action for change in changes]
+        # Containers that nobody needs any more are no records.
+        actions = [change.action for change in changes if change.key]
         total = self._count_records(destinations, name) if "delete" in actions else len(changes)
         return Counts(
             source_read=0,
@@ -211,7 +210,7 @@ class UndoAttempt:
         if not destinations.info(name).exists:
             return 0
         total = 0
-        with provider.read(query_of(spec.destination), spec.key_fields) as reading:
+        with provider.read(destinations.query(name), spec.key_fields) as reading:
             for batch in reading.batches():
                 self._context.checkpoint()
                 total += len(batch)
@@ -222,6 +221,27 @@ class UndoAttempt:
     def _no_leavers_any_more(done: Sequence[Written]) -> list[str]:
         """Give the anchors of records whose disabling is taken back."""
         return [written.anchor for written in done if written.change.action == "disable" and written.anchor]
+
+
+def _moves(written: Iterable[Sequence[Written]]) -> dict[str, str]:
+    """Give by the folded DN that an entry had before the run, or at any time in it, the one it had in the end."""
+    final: dict[str, str] = {}
+    for one in (one for each in written for one in each if one.change.action in ("rename", "move")):
+        ((old, new),) = (
+            (fold_dn(str(one.change.before[name])), fold_dn(str(one.change.after[name]))) for name in one.change.after
+        )
+        final = {place: new if now == old else now for place, now in final.items()} | {old: new}
+    return final
+
+
+def _follow(final: Mapping[str, str]) -> Fold:
+    """Give the fold of values that follows entries: a server with referential integrity has renamed them everywhere."""
+
+    def fold(name: str, value: Single) -> Single:
+        folded = fold_names(name, value)
+        return final.get(folded, folded) if isinstance(folded, str) else folded
+
+    return fold
 
 
 def _statistics(tally: Tally, inverse: Inverse, changes: Sequence[Change]) -> Statistics:

@@ -1,0 +1,118 @@
+# Copyright (c) 2026, the lockstep.sync contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Taking back what runs did to real directories, and going on with runs that died."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from ansible_collections.lockstep.sync.plugins.module_utils._model.runs import RunResult
+from servers.ldap_box import DirectoryBox
+from support.directory_worlds import STAFF, DirectoryWorld, actions, problems
+
+
+@pytest.fixture(params=["openldap", "samba"])
+def world(request: pytest.FixtureRequest, tmp_path: Path) -> DirectoryWorld:
+    return DirectoryWorld(tmp_path, DirectoryBox(request.getfixturevalue(request.param)))
+
+
+def undo(world: DirectoryWorld, **options: object) -> RunResult:
+    last = world.world.store.runs.last("j")
+    assert last is not None
+    return world.run("", undo=last.id, **options)
+
+
+def add_team(world: DirectoryWorld, *names: str) -> str:
+    box = world.box
+    login = {"sAMAccountName": f"team{abs(hash(box.base)) % 10**8}"} if box.is_ad else {}
+    classes = ("top", "group") if box.is_ad else ("top", "groupOfNames")
+    return box.add(f"{world.naming}=team,{box.base}", classes, **login, member=list(names))
+
+
+def test_new_people_and_their_containers_go_again(world: DirectoryWorld) -> None:
+    before = world.box.photograph()
+    world.job()
+    made = world.run()
+    assert (made.statistics.created, actions(made).count("create_container")) == (3, 2)
+    held = undo(world)
+    assert [each.guard for each in held.held] == ["deletes"], "three of three people are too many"
+    undone = world.run("", plan=held.plan_id, accept=frozenset({"deletes"}))
+    assert (undone.status, undone.statistics.deleted) == ("succeeded", 5)
+    assert world.box.photograph() == before
+    assert world.run().statistics.created == 3
+
+
+def test_who_was_changed_renamed_and_moved_goes_back(world: DirectoryWorld) -> None:
+    world.job()
+    world.run()
+    before = world.box.photograph()
+    anchor = world.box.anchor(world.place("Bob Baker", "IT"))
+    world.staff("1,Ann,Able,Sales,", "2,Rob,Baxter,Sales,3", "3,Cid,Cook,IT,1")
+    changed = world.run()
+    assert {"update", "rename", "move"} <= set(actions(changed))
+    result = undo(world)
+    assert (result.status, problems(result)) == ("succeeded", [])
+    assert world.box.photograph() == before
+    assert world.box.anchor(world.place("Bob Baker", "IT")) == anchor
+    again = undo(world)
+    assert (again.status, again.statistics.moved) == ("succeeded", 3)
+    assert world.run().statistics.changes == 0
+
+
+def test_a_leaver_gets_account_groups_and_place_back(world: DirectoryWorld) -> None:
+    world.job()
+    world.run()
+    bob = world.place("Bob Baker", "IT")
+    team = add_team(world, bob, world.place("Ann Able", "IT"))
+    before = world.box.photograph()
+    control = world.box.texts(bob, "userAccountControl") if world.box.is_ad else []
+    world.staff(STAFF[0], STAFF[2])
+    left = world.run()
+    assert [each for each in actions(left) if each != "create_container"] == ["disable", "membership", "move"]
+    result = undo(world)
+    assert (result.status, problems(result)) == ("succeeded", [])
+    after = world.box.photograph()
+    after.pop(world.leavers.lower(), None)
+    assert after == before
+    assert bob in world.box.texts(team, "member")
+    assert not world.box.is_ad or world.box.texts(bob, "userAccountControl") == control
+    assert world.world.store.leavers.load("j", "people") == {}
+    again = world.run()
+    assert [each for each in actions(again) if each != "create_container"] == ["disable", "membership", "move"]
+
+
+def test_who_was_deleted_comes_back_with_unmapped_attributes_and_groups(world: DirectoryWorld) -> None:
+    world.job(missing_at_source="delete", on_disable=None, create_containers=None, move=None)
+    world.job(missing_at_source="delete", on_disable=None)
+    world.run()
+    bob, cid = world.place("Bob Baker", "IT"), world.place("Cid Cook", "Sales")
+    world.box.modify(bob, description="by hand", **{"url" if world.box.is_ad else "labeledURI": ["x:1", "x:2"]})
+    world.box.modify(cid, manager=bob, jpegPhoto=bytes(range(256)))
+    add_team(world, bob, cid, world.place("Ann Able", "IT"))
+    before = world.box.photograph()
+    world.staff(STAFF[0])
+    gone = world.run(accept=frozenset({"deletes"}))
+    assert gone.statistics.deleted == 2
+    result = undo(world)
+    assert (result.status, result.statistics.created) == ("succeeded", 2), result.problems
+    after = world.box.photograph()
+    assert after == before
+    if world.box.is_ad:
+        (control,) = world.box.texts(bob, "userAccountControl")
+        assert int(control) & 2, "an account without a password is locked"
+
+
+def test_what_somebody_did_since_stays(world: DirectoryWorld) -> None:
+    world.job()
+    world.run()
+    world.staff("1,Ann,Able,IT,", "2,Bob,Baker,Sales,1", "3,Cid,Cook,IT,1")
+    world.run()
+    cid = world.place("Cid Cook", "IT")
+    away = world.box.unit("elsewhere")
+    world.box.move(cid, f"{world.naming}=Cid Cook", away)
+    result = undo(world)
+    assert problems(result) == ["moved_on"]
+    assert f"{world.naming}=Cid Cook,{away}" in world.box.places()
+    assert world.place("Bob Baker", "IT") in world.box.places()
