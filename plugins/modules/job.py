@@ -67,6 +67,11 @@ options:
   enabled: &enabled
     description: Whether the job may run. A new job is enabled.
     type: bool
+  quarantined: &quarantined
+    description:
+      - V(false) releases a job that is paused. A run that fails on more than 40 % of its records, and at least 20, pauses its job.
+      - A paused job does not run; it can be previewed, and what it did can be taken back. V(true) is refused.
+    type: bool
   source: &source
     description: Where records are read.
     type: dict
@@ -576,6 +581,7 @@ options:
       description: *description
       owners: *owners
       enabled: *enabled
+      quarantined: *quarantined
       source: *source
       destination: *destination
       missing_at_destination: *missing_at_destination
@@ -711,6 +717,11 @@ EXAMPLES = r"""
     name: hr-to-crm
     enabled: false
 
+- name: Release a job that was paused, once the cause is mended
+  lockstep.sync.job:
+    name: hr-to-crm
+    quarantined: false
+
 - name: Start a job from another one
   lockstep.sync.job:
     name: hr-to-archive
@@ -781,6 +792,11 @@ job:
       returned: always
       type: bool
       sample: true
+    quarantine:
+      description: Why the job is paused.
+      returned: when it is paused
+      type: str
+      sample: run 42 failed on 57 of 100 records (57 %).
     source:
       description: Where records are read.
       returned: always

@@ -92,6 +92,11 @@ jobs:
       returned: always
       type: bool
       sample: true
+    quarantine:
+      description: Why the job is paused.
+      returned: when it is paused
+      type: str
+      sample: run 42 failed on 57 of 100 records (57 %).
     source:
       description: Where records are read.
       returned: always

@@ -8,22 +8,62 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: run
-short_description: Run, preview or explain a job
+short_description: Run, preview or explain a job, apply a kept plan, take back a run, or go on with one
 version_added: 1.0.0
 author: lockstep.sync contributors (@lockstep-sync)
 description:
   - Runs a declared job. Both sides are read, a plan is made and sealed, guards are judged, and exactly that plan is applied.
   - In check mode it is the preview. It reads both sides and gives the same plan, writes nothing, locks nothing and remembers nothing.
   - Records with errors do not stop the run; each is reported with its key and what to do.
+  - Of a plan that was kept, exactly that is applied. A run can be taken back, and one that ended early be gone on with.
   - One run per job at a time. A second one ends with RV(run.status=skipped) and names the holder of the lock.
 extends_documentation_fragment:
   - lockstep.sync.store
   - lockstep.sync.attributes
 options:
   job:
-    description: The name of the job.
+    description: The name of the job. Exactly one of O(job), O(plan), O(undo) and O(resume) is given.
     type: str
-    required: true
+  plan:
+    description:
+      - The number of a kept plan. Exactly that plan is applied, once; the source is not read.
+      - Refused when the definition of its job, its providers or its smart groups has changed since. Records that moved on are skipped and reported.
+      - Of a plan whose guards held something, what O(accept) names can be applied afterwards.
+    type: int
+  undo:
+    description:
+      - The number of a run. What it did is taken back. Created records are deleted, deleted ones made again with their groups, changed fields get their
+        old value back where they still have the one that the run wrote, and who was renamed or moved goes back.
+      - It is a run itself, with guards, preview and history, and can be taken back, too.
+      - Passwords stay as they are; an account of Active Directory that comes back is locked and has none.
+    type: int
+  resume:
+    description:
+      - The number of a run that ended before its plan was done, because its process was killed, a system failed or O(timeout) was over. The rest of its plan
+        is applied; what was in doubt is looked at first, so that nothing is done twice.
+      - Only the last run of a job can be gone on with. Running the job again compares both sides anew instead.
+    type: int
+  keep_plan:
+    description:
+      - Keep the sealed plan in the store, also in check mode; RV(run.plan) is its number. M(lockstep.sync.plan_info) shows it, O(plan) applies it.
+      - When guards hold something, the plan of a run is kept in any case.
+    type: bool
+    default: false
+  accept:
+    description:
+      - Guards that hold nothing in this run, because you know that their changes are right. Others still do.
+      - Nobody can accept that a source or destination was not read completely.
+    type: list
+    elements: str
+    choices: [creates, updates, moves, disables, deletes, member_removals, min_source_records, source_drop]
+    default: []
+  timeout:
+    description:
+      - How long the run may take, for example V(30m) or V(2h). Then it stops between two batches and fails; O(resume) goes on with it.
+    type: str
+  requester:
+    description: Who asks for the run, for the history. The person who runs Ansible by default; in AWX give C({{ awx_user_name }}).
+    type: str
   keys:
     description:
       - Only the source records with these keys, for example one new person. Nothing is deleted then.
@@ -97,6 +137,30 @@ EXAMPLES = r"""
     job: hr-to-table
     keys: ["1042"]
 
+- name: Keep the plan that a preview shows
+  lockstep.sync.run:
+    job: hr-to-table
+    keep_plan: true
+  check_mode: true
+  register: preview
+
+- name: Apply exactly that plan, after somebody has looked at it
+  lockstep.sync.run:
+    plan: "{{ preview.run.plan }}"
+
+- name: Let more deletes through than the job allows, this once
+  lockstep.sync.run:
+    job: hr-to-table
+    accept: [deletes]
+
+- name: Take back what run 42 did
+  lockstep.sync.run:
+    undo: 42
+
+- name: Go on with run 43, which was killed
+  lockstep.sync.run:
+    resume: 43
+
 - name: Explain why a record is as it is
   lockstep.sync.run:
     job: hr-to-table
@@ -132,6 +196,21 @@ run:
       returned: always
       type: str
       sample: equal
+    kind:
+      description: V(run), V(plan) when a kept plan was applied, V(undo) or V(resume).
+      returned: always
+      type: str
+      sample: run
+    origin:
+      description: The run that was taken back or gone on with.
+      returned: always
+      type: int
+      sample: null
+    plan:
+      description: The number of the plan that was kept or applied.
+      returned: always
+      type: int
+      sample: 7
     preview:
       description: Whether nothing was written because of check mode or O(explain).
       returned: always
@@ -255,7 +334,8 @@ run:
           type: str
           sample: people
         action:
-          description: V(create), V(update) or V(delete).
+          description:
+            - V(create), V(update) or V(delete); at directories also V(create_container), V(disable), V(membership), V(rename), V(move) and V(link).
           returned: always
           type: str
           sample: update

@@ -28,7 +28,7 @@ options:
   status:
     description: Only runs with this status.
     type: str
-    choices: [running, succeeded, completed_with_errors, failed, held]
+    choices: [running, succeeded, completed_with_errors, failed, held, awaiting_approval, interrupted]
   since:
     description: Only runs started at this time or later, ISO 8601, for example V(2026-11-01) or V(2026-11-01T06:00:00+01:00). Without a zone it is UTC.
     type: str
@@ -86,10 +86,30 @@ runs:
       type: str
       sample: hr-to-table
     status:
-      description: V(running), V(succeeded), V(completed_with_errors), V(failed) or V(held).
+      description: V(running), V(succeeded), V(completed_with_errors), V(failed), V(held), or V(interrupted) when its process died.
       returned: always
       type: str
       sample: succeeded
+    kind:
+      description: V(run), V(plan) when a kept plan was applied, V(undo) or V(resume).
+      returned: always
+      type: str
+      sample: run
+    origin:
+      description: The run that was taken back or gone on with.
+      returned: always
+      type: int
+      sample: null
+    plan:
+      description: The number of the plan that was kept or applied.
+      returned: always
+      type: int
+      sample: 7
+    requester:
+      description: Who asked for the run.
+      returned: always
+      type: str
+      sample: ann
     outcome:
       description: Whether both sides were in step after the run; none while it is running and after an interruption.
       returned: always

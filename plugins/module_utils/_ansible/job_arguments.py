@@ -21,6 +21,7 @@ def job_arguments() -> Arguments:
         "description": {"type": "str"},
         "owners": {"type": "list", "elements": "str"},
         "enabled": {"type": "bool"},
+        "quarantined": {"type": "bool"},
         "source": _source({"provider": {"type": "str", "required": True}}),
         "destination": _destination(
             {"provider": {"type": "str", "required": True}}, {"replace_file": {"type": "bool", "default": False}}
@@ -42,7 +43,7 @@ def job_arguments() -> Arguments:
 
 def template_arguments() -> Arguments:
     """Give the options of a job template's definition: those of a job without names and providers."""
-    left_out = ("copy_of", "template", "smart_groups")
+    left_out = ("copy_of", "template", "smart_groups", "quarantined")
     options = {name: option for name, option in job_arguments().items() if name not in left_out}
     options["source"] = _source({})
     options["destination"] = _destination({}, {"replace_file": {"type": "bool", "default": False}})

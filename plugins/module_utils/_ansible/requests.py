@@ -69,6 +69,7 @@ def job_request(params: Params) -> JobRequest:
         new_name=params["new_name"],
         copy_of=params["copy_of"],
         definition=definition,
+        quarantined=params["quarantined"],
         force=params["force"],
     )
 

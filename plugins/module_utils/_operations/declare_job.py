@@ -45,6 +45,7 @@ class JobRequest:
     Attributes:
         copy_of: the job that gives everything but the name, when this job does not exist yet.
         definition: the options given, by name; None at any depth means "not given".
+        quarantined: False releases a job that was paused because its runs failed on too many records.
         force: delete or rename the job although a run of it is in progress.
     """
 
@@ -53,6 +54,7 @@ class JobRequest:
     new_name: str | None = None
     copy_of: str | None = None
     definition: Plain = field(default_factory=dict)
+    quarantined: bool | None = None
     force: bool = False
 
 
@@ -87,6 +89,11 @@ def declare_jobs(
 def _declare(store: Store, request: JobRequest, holder: Holder, check_mapping: CompileCheck) -> Declared:
     found = find_stored("job", request.name, request.new_name, lambda name: store.jobs.get(name) is not None)
     stored = None if found is None else store.jobs.get(found)
+    if request.quarantined:
+        raise ConfigError(
+            f"job {request.name!r}: `quarantined: true` cannot be declared, only a run that fails on too many records "
+            "pauses a job. Use `enabled: false` to keep it from running."
+        )
     given = t.cast("Plain", drop_none(request.definition))
     base = _base(store, request, stored)
     if stored is None:
@@ -105,14 +112,26 @@ def _declare(store: Store, request: JobRequest, holder: Holder, check_mapping: C
     if before != after:
         check_mapping(spec)
         _save(store, stored, name, normal, _Locking(store=store, holder=holder, force=request.force))
+    reason = None if stored is None else stored.quarantine
+    if before is not None and reason is not None:
+        before = {**before, "quarantine": reason}
+        if request.quarantined is False:
+            store.jobs.quarantine(name, None)
+        else:
+            after = {**after, "quarantine": reason}
     return Declared(
         name=name,
         state="present",
         changed=before != after,
         before=before,
         after=after,
-        effective=effective_job(name, normal),
+        effective=_effective(name, normal, after),
     )
+
+
+def _effective(name: str, normal: Plain, after: Plain) -> Plain:
+    effective = effective_job(name, normal)
+    return {**effective, "quarantine": after["quarantine"]} if "quarantine" in after else effective
 
 
 def _base(store: Store, request: JobRequest, stored: StoredJob | None) -> Plain:

@@ -52,6 +52,7 @@ def _describe(store: Store, job: StoredJob, last: StoredRun | None) -> dict[str,
     providers = sorted({effective["source"]["provider"], effective["destination"]["provider"]})
     return {
         **effective,
+        **({} if job.quarantine is None else {"quarantine": job.quarantine}),
         "dependencies": {"providers": providers},
         "last_run": None if last is None else _describe_run(last),
         "times_run": store.runs.times_run(job.name),
