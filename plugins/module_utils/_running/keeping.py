@@ -21,7 +21,7 @@ from .definition import refuse_changed_definition
 from .destinations import Destinations
 from .files import RunFiles, save_plan
 from .remembering import remember_leavers
-from .writing import without_done, write_plan
+from .writing import recount, without_done, write_plan
 
 
 def keep_plan(plan: Plan, context: RunContext, *, kind: PlanKind = "run", origin_id: int | None = None) -> None:
@@ -106,7 +106,7 @@ class KeptAttempt:
         ]
         if stored.run_id is not None and not any(part.changes for part in parts):
             raise ConfigError(self._applied_before(plan))
-        return replace(plan, objects=tuple(parts))
+        return replace(plan, objects=tuple(map(recount, parts)))
 
     @staticmethod
     def _held(plan: Plan) -> list[HeldChange]:

@@ -22,7 +22,7 @@ from .files import RunFiles, save_plan
 from .refreshing import refresh_smart_groups
 from .remembering import remember_leavers
 from .smart_groups import PREFIX
-from .writing import without_done, write_plan
+from .writing import recount, without_done, write_plan
 
 ENDED_EARLY = ("failed", "interrupted", "running")
 NOT_MADE = frozenset({"interrupted", "in_doubt", "refused"})
@@ -104,7 +104,8 @@ class ResumeAttempt:
         context.account.settled = [item for item in settled if item.outcome is not None and not _is_left(item.outcome)]
         left = {item.change.number for item in settled if item.outcome is None or _is_left(item.outcome)}
         parts = tuple(
-            replace(part, changes=[change for change in part.changes if change.number in left]) for part in plan.objects
+            recount(replace(part, changes=[change for change in part.changes if change.number in left]))
+            for part in plan.objects
         )
         return replace(plan, objects=parts)
 

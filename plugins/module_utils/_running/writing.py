@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,7 @@ from .._execution.applier import Applying, apply_plan
 from .._execution.journal import Journal
 from .._model.access import PasswordPolicy, Writer
 from .._model.plans import ObjectPlan, Plan
-from .._model.runs import AppliedChange
+from .._model.runs import COUNTED, AppliedChange
 from .context import RunContext
 
 
@@ -40,6 +41,13 @@ def write_plan(
             context.account.applied.append(AppliedChange(change=change, outcome=outcome))
     finally:
         journal.close()
+
+
+def recount(part: ObjectPlan) -> ObjectPlan:
+    """Give `part` with the counts of the changes that it has now."""
+    counts = Counter(COUNTED[change.action] for change in part.changes if change.action in COUNTED)
+    made = {name: counts[name] for name in COUNTED.values()}
+    return replace(part, statistics=replace(part.statistics, **made))
 
 
 def without_done(plan: Plan, context: RunContext) -> Plan:

@@ -56,7 +56,7 @@ def take(spec: dict[str, t.Any], **options: t.Any) -> dict[str, t.Any]:
 
 def test_the_options_of_a_job_are_those_of_the_model() -> None:
     arguments = job_arguments()
-    assert set(arguments) == {*JOB_OPTIONS, "copy_of"}
+    assert set(arguments) == {*JOB_OPTIONS, "copy_of", "quarantined"}
     item = arguments["objects"]["options"]
     assert set(item) == set(OBJECT_OPTIONS)
     assert set(item["fields"]["options"]) == set(FIELD_OPTIONS)

@@ -27,7 +27,7 @@ class Staff:
         self.sql("CREATE TABLE teams (name TEXT PRIMARY KEY, members TEXT)")
         for row in (
             ("1", "ann", "Ann", "IT"),
-            ("2", "bob", "Bob", "IT", "ann"),
+            ("2", "bob", "Bob", "IT"),
             ("3", "cid", "Cid", "Sales"),
         ):
             self.person(*row)
