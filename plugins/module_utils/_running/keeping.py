@@ -75,8 +75,8 @@ class KeptAttempt:
     def apply(self, number: int, files: RunFiles) -> None:
         """Apply the plan; a later try goes on with what an earlier one has not made."""
         context = self._context
-        plan = self._what_is_due()
         context.account.plan_id = self._stored.id
+        plan = self._what_is_due()
         if number == 1:
             self._claim(plan)
         context.account.plan = plan
