@@ -7,7 +7,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format types unit conformance integration sanity docs-check bench install clean \
+.PHONY: help demo test lint format types unit conformance integration sanity docs-check bench prove install clean \
 	venv venv-test tree packages
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
@@ -71,6 +71,10 @@ docs-check: venv-test tree ## documentation, playbooks, changelog; examples agai
 
 bench: venv-test tree ## measure, and write the table into docs/performance.md
 	.venv/bin/python tests/benchmarks/run.py $(ARGS)
+
+prove: venv-test tree packages ## kill 200 runs and take back 1,000 more, and say what came of it (docs/promises.md)
+	LOCKSTEP_TRIALS=40 $(PYTEST) -s tests/conformance/test_crashes.py $(ARGS)
+	LOCKSTEP_ROUND_TRIPS=1000 $(PYTEST) tests/unit/plugins/module_utils/_running/test_undo.py -k taken_back $(ARGS)
 
 clean: ## remove everything that the other targets made
 	rm -rf .venv .cache .ansible .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.* collections tests/output *.tar.gz

@@ -112,14 +112,16 @@ class DirectoryBox:
         raw = found[name][0]
         return str(uuid.UUID(bytes_le=raw)) if self.is_ad else raw.decode()
 
-    def photograph(self) -> dict[str, dict[str, list[bytes]]]:
-        """Give every entry of the box with what people and programs wrote to it; what the server counts is left out."""
+    def photograph(self, also: Sequence[str] = ()) -> dict[str, dict[str, list[bytes]]]:
+        """Give every entry of the box with what people and programs wrote to it; what the server counts is left out
+        unless it is among `also`.
+        """
         self.connection.search(self.base, "(objectClass=*)", ldap3.SUBTREE, attributes=["*"])
         return {
             entry["dn"].lower(): {
                 name: sorted(values)
                 for name, values in entry["raw_attributes"].items()
-                if name.lower() not in KEPT_BY_SERVER
+                if name in also or name.lower() not in KEPT_BY_SERVER
             }
             for entry in self.connection.response
             if entry["type"] == "searchResEntry"

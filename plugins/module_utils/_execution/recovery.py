@@ -25,6 +25,11 @@ NOT_DONE = Outcome(status="skipped", code="interrupted", message="the run was in
 DONE_AFTER_ALL = Outcome(
     status="done", code="recovered", message="found done at the destination after the run was interrupted."
 )
+HALF_MADE = Outcome(
+    status="skipped",
+    code="half_made",
+    message="the run was interrupted while the record was made; whether it has its password is not known.",
+)
 _CREATES = frozenset({"create", "create_container"})
 
 
@@ -70,7 +75,8 @@ def _verdict(change: Change, current: Record | None, destination: Destination) -
     # A password cannot be compared: it is known only to the process that died. The other fields were written with it.
     readable = replace(change, after={name: value for name, value in change.after.items() if is_readable(value)})
     if destination.place is not None:
-        return _verdict_of_entry(readable, current, destination, destination.place)
+        has_password = len(readable.after) < len(change.after)
+        return _verdict_of_entry(readable, current, destination, destination.place, has_password=has_password)
     if all(_is_written(value, current.get(name)) for name, value in readable.after.items()):
         return DONE_AFTER_ALL
     outcome = judge(change, current)
@@ -83,12 +89,17 @@ def _is_written(planned: object, current: Value) -> bool:
     return planned == current
 
 
-def _verdict_of_entry(change: Change, current: Record, destination: Destination, place: str) -> Outcome:
+def _verdict_of_entry(
+    change: Change, current: Record, destination: Destination, place: str, *, has_password: bool
+) -> Outcome:
     if change.action in ("rename", "move"):
         arrived = fold_dn(str(change.after[place])) == fold_dn(str(current[place]))
         return DONE_AFTER_ALL if arrived else NOT_DONE
     outcome = judge(change, current, fold=fold_names)
-    if change.action in _CREATES and outcome is not None and outcome.status == "done":
+    made = change.action in _CREATES and outcome is not None and outcome.status == "done"
+    if made and has_password:
+        return HALF_MADE
+    if made:
         anchor = current.get(destination.anchor or "")
         return replace(DONE_AFTER_ALL, anchor=anchor if isinstance(anchor, str) else None)
     if outcome is None:

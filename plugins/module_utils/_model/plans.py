@@ -103,6 +103,7 @@ class Change:
         after: all fields to write for create, the changed ones for update, empty for delete. For rename and move it is
             the field `ContainerInfo.place` alone, the record's new distinguished name.
         image: of a delete, what the record was, so that it can be undone. It is never compared.
+        begun: an earlier process may have written a part of it. It belongs to no plan.
     """
 
     number: int
@@ -114,6 +115,7 @@ class Change:
     before: Mapping[str, Value]
     after: Mapping[str, PlannedValue]
     image: Image | None = None
+    begun: bool = False
 
 
 OutcomeStatus: t.TypeAlias = t.Literal["done", "skipped", "failed"]

@@ -122,7 +122,7 @@ class _Conductor:
     # -- a real run ---------------------------------------------------------------------------------------------
 
     def _run_locked(self, checkpoint: Callable[[], None]) -> Ran:
-        settle_interrupted(self._job, self._store, self._runtime, self._log)
+        settle_interrupted(self._job, self._store, self._runtime, self._log, checkpoint)
         runs = self._store.runs
         run_id = runs.start(
             self._job.name,

@@ -88,9 +88,17 @@ def make_preview_folder(run_directory: Path) -> Path:
 
 
 def save_plan(plan: Plan, path: Path) -> Plan:
-    """Seal the plan while it is written, wait until it is on the disk, and give it sealed."""
+    """Seal the plan while it is written, wait until it is on the disk, and give it sealed.
+
+    It gets its name when it is whole: a run that was killed before has no plan, and nothing of it was begun.
+    """
     sealed: list[Plan] = []
-    _write(path, lambda write: sealed.append(seal(plan, write)), sync=True)
+    unfinished = path.with_suffix(".part")
+    _write(unfinished, lambda write: sealed.append(seal(plan, write)), sync=True)
+    try:
+        unfinished.replace(path)
+    except OSError as error:
+        raise StoreError(f"{path} cannot be written: {error.strerror}.") from error
     return sealed[0]
 
 

@@ -25,7 +25,7 @@ from .smart_groups import PREFIX
 from .writing import recount, without_done, write_plan
 
 ENDED_EARLY = ("failed", "interrupted", "running")
-NOT_MADE = frozenset({"interrupted", "in_doubt", "refused"})
+NOT_MADE = frozenset({"interrupted", "in_doubt", "refused", "half_made"})
 """Outcomes of changes that nobody decided against: the run only did not get to them."""
 
 
@@ -100,11 +100,21 @@ class ResumeAttempt:
             )
         number, plan = found
         refuse_changed_definition(plan, context.job, context.store, f"the plan of run {origin.id}")
-        settled = settle_changes(plan, read_journal(files.journal(number)), destinations.of)
+        journal = read_journal(files.journal(number))
+        settled = settle_changes(plan, journal, destinations.of)
         context.account.settled = [item for item in settled if item.outcome is not None and not _is_left(item.outcome)]
         left = {item.change.number for item in settled if item.outcome is None or _is_left(item.outcome)}
         parts = tuple(
-            recount(replace(part, changes=[change for change in part.changes if change.number in left]))
+            recount(
+                replace(
+                    part,
+                    changes=[
+                        replace(change, begun=change.number in journal.in_doubt)
+                        for change in part.changes
+                        if change.number in left
+                    ],
+                )
+            )
             for part in plan.objects
         )
         return replace(plan, objects=parts)

@@ -93,7 +93,7 @@ class LdapWriter:
         """
         self._builder.refuse_open_passwords(changes)
         self._outcomes = [None] * len(changes)
-        self._begun = frozenset(self._session.begun)
+        self._begun = frozenset(self._session.begun) | {_name(change) for change in changes if change.begun}
         try:
             for wave in waves(changes):
                 self._apply_wave([(number, changes[number]) for number in wave])

@@ -5,10 +5,13 @@
 
 from __future__ import annotations
 
+import typing as t
 from pathlib import Path
 
 import pytest
 from ansible_collections.lockstep.sync.plugins.module_utils._model.runs import RunResult
+from ansible_collections.lockstep.sync.plugins.module_utils._providers.ldap.writing import LdapWriter
+from servers.directories import SambaAd
 from servers.ldap_box import DirectoryBox
 from support.directory_worlds import STAFF, DirectoryWorld, actions, problems
 
@@ -116,3 +119,38 @@ def test_what_somebody_did_since_stays(world: DirectoryWorld) -> None:
     assert problems(result) == ["moved_on"]
     assert f"{world.naming}=Cid Cook,{away}" in world.box.places()
     assert world.place("Bob Baker", "IT") in world.box.places()
+
+
+class Died(BaseException):
+    """The process was killed."""
+
+
+def die_before_passwords(world: DirectoryWorld) -> None:
+    """Let a run die when its new accounts are there and have no password yet."""
+    original = LdapWriter._send
+
+    def dying(writer: LdapWriter, tasks: t.Any) -> t.Any:
+        if any(task.step for task in tasks):
+            raise Died
+        return original(writer, tasks)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(LdapWriter, "_send", dying)
+        with pytest.raises(Died):
+            world.run()
+
+
+@pytest.mark.parametrize("goes_on", [True, False], ids=["resumed", "run again"])
+def test_accounts_that_a_killed_run_left_without_a_password_are_finished(
+    tmp_path: Path, samba: SambaAd, goes_on: bool
+) -> None:
+    world = DirectoryWorld(tmp_path, DirectoryBox(samba))
+    world.job()
+    die_before_passwords(world)
+    ann = world.place("Ann Able", "IT")
+    assert world.box.texts(ann, "userAccountControl") == ["514"]
+    result = world.run("", resume=1) if goes_on else world.run()
+    assert result.status == "succeeded"
+    assert world.box.texts(ann, "userAccountControl") == ["512"]
+    assert any(line.message == "3 of 3 accounts that were half made are finished." for line in result.log)
+    assert world.run().statistics.changes == 0

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import typing as t
 
 import pytest
@@ -192,7 +193,7 @@ ROWS = st.dictionaries(
 )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=int(os.environ.get("LOCKSTEP_ROUND_TRIPS", "50")))
 @given(ROWS, ROWS)
 def test_any_run_is_taken_back_and_made_again(before: dict[int, t.Any], source: dict[int, t.Any]) -> None:
     world = fresh_world()
