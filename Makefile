@@ -7,12 +7,14 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format types unit conformance integration sanity docs-check bench prove install clean \
+.PHONY: help demo test lint format types unit fuzz conformance integration sanity docs-check bench prove install clean \
 	venv venv-test tree packages
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 # Ansible wants a UTF-8 locale; a minimal system has none set.
 export LC_ALL := C.UTF-8
+# Compiled once, not by each of the many processes.
+unexport PYTHONDONTWRITEBYTECODE
 # Nothing that was installed for the user plays a part in a check.
 export ANSIBLE_HOME := $(CURDIR)/.cache/ansible
 export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/.cache/tree
@@ -22,6 +24,8 @@ ARGS ?=
 WORKERS ?= 2
 # Percent of branches that unit tests must reach.
 COVERAGE ?= 95
+# Examples that each property test tries in `make fuzz`.
+EXAMPLES ?= 5000
 COLLECTIONS ?= $(HOME)/.ansible/collections
 LINK := .cache/tree/ansible_collections/lockstep/sync
 PYTEST = .venv/bin/python -m pytest -q
@@ -51,7 +55,10 @@ types: venv-test tree ## mypy, strict, over plugins
 	cd .cache/tree && mypy --config-file $(CURDIR)/pyproject.toml --cache-dir $(CURDIR)/.cache/mypy -p ansible_collections.lockstep.sync.plugins $(ARGS)
 
 unit: venv-test tree ## unit tests with branch coverage
-	$(PYTEST) tests/unit -n $(WORKERS) --cov --cov-report=term-missing:skip-covered --cov-fail-under=$(COVERAGE) $(ARGS)
+	$(PYTEST) tests/unit -n $(WORKERS) --dist loadgroup --cov --cov-report=term-missing:skip-covered --cov-fail-under=$(COVERAGE) $(ARGS)
+
+fuzz: venv-test tree ## property tests with 50 times as many examples (EXAMPLES=number)
+	LOCKSTEP_EXAMPLES=$(EXAMPLES) $(PYTEST) tests/unit -n $(WORKERS) -m hypothesis $(ARGS)
 
 conformance: venv-test tree packages ## providers and state store on real servers
 	$(PYTEST) tests/conformance $(wildcard tests/store) -n $(WORKERS) --dist loadscope $(ARGS)

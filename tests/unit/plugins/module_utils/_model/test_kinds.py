@@ -26,7 +26,7 @@ from ansible_collections.lockstep.sync.plugins.module_utils._model.kinds import 
 )
 from ansible_collections.lockstep.sync.plugins.module_utils._model.schema import FieldInfo, Kind
 from ansible_collections.lockstep.sync.plugins.module_utils._model.values import Single
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 NATIVES: dict[Kind, st.SearchStrategy[t.Any]] = {
@@ -65,7 +65,6 @@ def canonical(value: Single, kind: Kind, **traits: t.Any) -> Single:
 
 
 @given(EVERY_KIND)
-@settings(max_examples=300, deadline=None)
 def test_what_a_driver_gives_comes_back_from_its_canonical_text(case: tuple[FieldInfo, t.Any]) -> None:
     info, native = case
     text = from_native(native)
@@ -81,7 +80,6 @@ def test_what_a_driver_gives_comes_back_from_its_canonical_text(case: tuple[Fiel
 
 
 @given(EVERY_KIND)
-@settings(max_examples=300, deadline=None)
 def test_a_canonical_value_stays_as_it_is(case: tuple[FieldInfo, t.Any]) -> None:
     info, native = case
     form = canonicalizer(info)(t.cast("Single", from_native(native)))
@@ -89,7 +87,6 @@ def test_a_canonical_value_stays_as_it_is(case: tuple[FieldInfo, t.Any]) -> None
 
 
 @given(st.text(max_size=30), st.sampled_from(list(NATIVES)), st.booleans())
-@settings(max_examples=500, deadline=None)
 def test_any_text_either_becomes_canonical_for_good_or_is_a_value_error(text: str, kind: Kind, zoned: bool) -> None:
     make = canonicalizer(FieldInfo(name="f", kind=kind, timezone=zoned, scale=2 if kind == "decimal" else None))
     try:

@@ -17,7 +17,7 @@ from ansible_collections.lockstep.sync.plugins.module_utils._model.values import
 from ansible_collections.lockstep.sync.plugins.module_utils._planning.planner import plan_object
 from ansible_collections.lockstep.sync.plugins.module_utils._planning.request import Incremental
 from ansible_collections.lockstep.sync.plugins.module_utils._planning.sealing import change_to_json
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from support.lists import ListProvider, Record, info_of
 from support.mappings import NO_LIMITS, copied, key, request_of, spec_of
@@ -74,7 +74,6 @@ def mapped(records: list[Record], *, folded: bool) -> dict[str, tuple[Value, Val
     batch=st.integers(1, 5),
     scoped=st.booleans(),
 )
-@settings(max_examples=400, deadline=None)
 def test_applying_a_plan_makes_the_destination_as_the_source_and_the_next_plan_is_empty(
     source: list[Record],
     destination: list[Record],
@@ -148,7 +147,6 @@ def plan_odd(
     delta=st.booleans(),
     seed=st.integers(0, 9),
 )
-@settings(max_examples=600, deadline=None)
 def test_no_record_whose_key_is_at_the_source_in_any_form_is_deleted(
     source: list[Record], destination: list[Record], caseless: bool, batch: int, delta: bool, seed: int
 ) -> None:
@@ -197,7 +195,6 @@ def _content(change: t.Any) -> tuple[t.Any, ...]:
 
 
 @given(source=unique_records(), destination=unique_records(), chosen=st.sets(KEYS, max_size=4), batch=st.integers(1, 4))
-@settings(max_examples=200, deadline=None)
 def test_a_run_over_some_keys_makes_exactly_their_part_of_the_whole_plan(
     source: list[Record], destination: list[Record], chosen: set[str], batch: int
 ) -> None:
