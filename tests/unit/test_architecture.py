@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+import functools
 import sys
 import typing as t
 from collections.abc import Callable, Iterator
@@ -68,11 +69,13 @@ def folder_of(parts: tuple[str, ...]) -> str:
     return parts[1] if parts[0] == "module_utils" and len(parts) > 1 else parts[0]
 
 
+@functools.cache
 def parse(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"), str(path))
 
 
-def imports_of(root: Path, path: Path) -> Iterator[Import]:
+@functools.cache
+def imports_of(root: Path, path: Path) -> tuple[Import, ...]:
     def is_typing(test: ast.expr) -> bool:
         return ast.unparse(test) in ("t.TYPE_CHECKING", "typing.TYPE_CHECKING", "TYPE_CHECKING")
 
@@ -85,7 +88,7 @@ def imports_of(root: Path, path: Path) -> Iterator[Import]:
             guarded = isinstance(node, ast.If) and child in node.body and is_typing(node.test)
             yield from walk(child, lazy=inside, typing=typing or guarded)
 
-    yield from walk(parse(path), lazy=False, typing=False)
+    return tuple(walk(parse(path), lazy=False, typing=False))
 
 
 def targets(root: Path, path: Path, node: ast.Import | ast.ImportFrom) -> Iterator[tuple[tuple[str, ...], bool]]:
