@@ -134,6 +134,7 @@ def test_job_info_lists_what_is_asked_for(declared: Run) -> None:
     assert declared(job_info.main, last_status="failed")["jobs"] == []
 
 
+@pytest.mark.no_cover
 def test_a_hundred_jobs_in_one_task_stay_small(declared: Run) -> None:
     fields = [KEY, *({"name": f"field{number}", "source": f"Field{number}"} for number in range(30))]
     jobs = [{"name": f"job{number}", **JOB, "objects": [{"fields": fields}]} for number in range(100)]

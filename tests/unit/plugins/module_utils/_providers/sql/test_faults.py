@@ -108,7 +108,7 @@ def test_a_server_killed_between_two_batches_loses_nothing_when_all_is_applied_a
 
 
 def test_a_server_killed_in_the_middle_of_writing_leaves_what_applying_again_makes_right(server: Server) -> None:
-    before, changes, after = mixed_changes(30_000)
+    before, changes, after = mixed_changes(12_000)
     box = SqlBox(server.url, None, "people")
     box.make(FIELDS, before)
     provider = box.open()
