@@ -18,13 +18,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import sqlalchemy as sa
+from integration.declaring import declare
 from integration.recording import recording_environment
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 HERE = Path(__file__).resolve().parent
 PROGRAMS = Path(sys.executable).parent
 COLLECTION = "lockstep.sync."
-TIMEOUT = 180
+TIMEOUT = 600
+"""Seconds after which Ansible is taken to hang; one play may have many tasks."""
 FAILED = 2
 """The exit status of Ansible when a task failed."""
 
@@ -174,11 +176,8 @@ class Workplace:
     # -- declaring
 
     def declare(self, providers: Sequence[Mapping[str, t.Any]], jobs: Sequence[Mapping[str, t.Any]]) -> None:
-        """Declare providers and jobs, which must succeed."""
-        self.play(
-            providers=task("provider", providers=list(providers)),
-            jobs=task("job", jobs=list(jobs)),
-        )
+        """Declare providers and jobs without Ansible, which must succeed."""
+        declare(list(providers), list(jobs), {"LOCKSTEP_STORE": self.store, **self.variables})
 
     # -- files
 
