@@ -11,7 +11,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from integration.harness import FAILED, Database, Workplace, fields, job
+from integration.harness import FAILED, Database, Done, Workplace, fields, job, task
 
 # Root's default store is a path that tests stay away from, so they are somebody else, who may read this Python all the
 # same, wherever it lies.
@@ -45,15 +45,6 @@ def declared(place: Workplace, sqlite: Database) -> str:
     return declare(place, sqlite)
 
 
-@pytest.fixture(scope="module")
-def untouched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workplace]:
-    """A workplace with the job `people`, which no test changes."""
-    place = Workplace(folder=tmp_path_factory.mktemp("untouched"))
-    with closing(Database(f"sqlite:///{place.folder / 'data.db'}")) as database:
-        declare(place, database)
-        yield place
-
-
 def test_an_operator_previews_runs_and_looks_back(place: Workplace, sqlite: Database, declared: str) -> None:
     preview = place.adhoc("run", "--check", "--diff", job="people")
 
@@ -83,29 +74,38 @@ def test_exit_statuses_tell_the_truth(place: Workplace, sqlite: Database, declar
     assert place.adhoc("run", "--check", job="people", fail_on=["changes"]).code == 0
 
 
-@pytest.mark.parametrize(
-    ("module", "options", "says"),
-    [
-        ("run", {}, "missing required arguments: job"),
-        ("run", {"job": "peolpe"}, "there is no job 'peolpe'. Did you mean 'people'? Valid: 'people'."),
-        ("run", {"job": "people", "fail_on": ["anything"]}, "failed, errors, held, changes"),
-        ("run", {"job": "people", "max_changes": -1}, "max_changes: got -1"),
-        ("run", {"job": "people", "keys": ["7"]}, "'7'"),
-        ("job", {"name": "people", "state": "gone"}, "present, absent"),
-        ("job", {"name": "people", "source": {"provider": "rh"}}, "there is no provider 'rh'"),
-        ("provider", {"name": "hr", "state": "absent"}, "'people'"),
-        ("provider_info", {"name": "hr", "sample": 1, "sheet": "Staff"}, "`sheet` does not fit provider 'hr'"),
-        ("job_info", {"last_status": "lost"}, "succeeded"),
-        ("run_info", {"id": 7}, "there is no run 7"),
-    ],
-    ids=lambda value: None if isinstance(value, dict) else value[:40],
+BAD_COMMANDS: tuple[tuple[str, dict[str, object], str], ...] = (
+    ("run", {}, "missing required arguments: job"),
+    ("run", {"job": "peolpe"}, "there is no job 'peolpe'. Did you mean 'people'? Valid: 'people'."),
+    ("run", {"job": "people", "fail_on": ["anything"]}, "failed, errors, held, changes"),
+    ("run", {"job": "people", "max_changes": -1}, "max_changes: got -1"),
+    ("run", {"job": "people", "keys": ["7"]}, "'7'"),
+    ("job", {"name": "people", "state": "gone"}, "present, absent"),
+    ("job", {"name": "people", "source": {"provider": "rh"}}, "there is no provider 'rh'"),
+    ("provider", {"name": "hr", "state": "absent"}, "'people'"),
+    ("provider_info", {"name": "hr", "sample": 1, "sheet": "Staff"}, "`sheet` does not fit provider 'hr'"),
+    ("job_info", {"last_status": "lost"}, "succeeded"),
+    ("run_info", {"id": 7}, "there is no run 7"),
 )
-def test_a_failed_command_says_why(untouched: Workplace, module: str, options: dict[str, object], says: str) -> None:
-    done = untouched.adhoc(module, **options)
 
-    assert done.code == FAILED, done.output
-    errors = done.only.get("run", {}).get("errors", [])
-    assert says in done.only["msg"] + "".join(error["message"] for error in errors)
+
+@pytest.fixture(scope="module")
+def refused(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Done]:
+    """The results of all bad commands, each under what it says; none of them changes anything."""
+    place = Workplace(folder=tmp_path_factory.mktemp("refused"))
+    with closing(Database(f"sqlite:///{place.folder / 'data.db'}")) as database:
+        declare(place, database)
+        tasks = {says: task(module, may_fail=True, **options) for module, options, says in BAD_COMMANDS}
+        yield place.play(**tasks)
+
+
+@pytest.mark.parametrize("says", [says for _module, _options, says in BAD_COMMANDS], ids=lambda says: says[:40])
+def test_a_failed_command_says_why(refused: Done, says: str) -> None:
+    result = refused[says]
+
+    assert result["failed"] is True
+    errors = result.get("run", {}).get("errors", [])
+    assert says in result["msg"] + "".join(error["message"] for error in errors)
 
 
 def test_the_store_is_found_by_option_before_variable(place: Workplace, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from integration.harness import FAILED, Database, Done, Workplace, fields, job
+from integration.harness import FAILED, Database, Done, Result, Workplace, fields, job, run
 from openpyxl import Workbook
 from servers.fixtures import free_port
 
@@ -139,9 +139,9 @@ CASES: t.Final[Mapping[str, Case]] = {
 
 @dataclass(frozen=True)
 class Ward:
-    """Where all cases are declared, each with a table of its own."""
+    """Where all cases were run in one play, each with a table of its own."""
 
-    place: Workplace
+    done: Done
     database: Database
     tables: Mapping[str, str]
 
@@ -162,33 +162,32 @@ def ward(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ward]:
             destination = {"provider": "directory", "table": case.table or tables[name]}
             jobs.append(job(name, source, destination, fields(*case.source_fields)))
         place.declare(providers, jobs)
-        yield Ward(place, database, tables)
+        yield Ward(place.play(**{name: run(name, may_fail=True) for name in CASES}), database, tables)
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_bad_input_is_told_and_the_table_stays(ward: Ward, name: str) -> None:
     case = CASES[name]
 
-    done = ward.place.adhoc("run", job=name)
+    result = ward.done[name]
 
-    assert done.code == FAILED, done.output
-    text = everything_said(done)
+    assert result["failed"] is True
+    text = everything_said(result)
     assert [words for words in case.says if words not in text] == [], text
-    assert done.only["run"]["status"] == case.status
+    assert result["run"]["status"] == case.status
     assert ward.database.content(ward.tables[name]) == BEFORE
 
 
-def everything_said(done: Done) -> str:
+def everything_said(result: Result) -> str:
     """Give the message and the errors of a run as a person reads them."""
-    errors = [f"{error['key']}: {error['code']}: {error['message']}" for error in done.only["run"]["errors"]]
-    return "\n".join([done.only["msg"], *errors])
+    errors = [f"{error['key']}: {error['code']}: {error['message']}" for error in result["run"]["errors"]]
+    return "\n".join([result["msg"], *errors])
 
 
 CONSTRAINED = (
     "id INTEGER PRIMARY KEY, name VARCHAR(10) NOT NULL, mail VARCHAR(30) UNIQUE, age INTEGER, "
-    "born DATE, boss INTEGER REFERENCES {bosses}, CHECK (age > 0)"
+    "born DATE, boss INTEGER, CHECK (age > 0), FOREIGN KEY (boss) REFERENCES {bosses} (id)"
 )
-CONSTRAINED_MARIADB = CONSTRAINED.replace(" REFERENCES {bosses}", "") + ", FOREIGN KEY (boss) REFERENCES {bosses} (id)"
 RECORDS: t.Final = [
     (1, "Ann", "ann@example.com", 30, "2000-01-01", 100),
     (2, "Bob", "taken@example.com", 30, "2000-01-01", 100),
@@ -202,15 +201,14 @@ RECORDS: t.Final = [
 CODES = {2: "constraint", 3: "constraint", 4: "constraint", 5: "value", 6: "value", 7: "value"}
 
 
-def test_records_that_break_a_rule_of_the_table_are_told_one_by_one(place: Workplace, database: Database) -> None:
-    bosses = database.make("id INTEGER PRIMARY KEY", [(100,)], name="bosses")
-    columns = (CONSTRAINED_MARIADB if database.kind == "mysql" else CONSTRAINED).format(bosses=bosses)
+def test_records_that_break_a_rule_of_the_table_are_told_one_by_one(place: Workplace, mariadb: Database) -> None:
+    bosses = mariadb.make("id INTEGER PRIMARY KEY", [(100,)], name="bosses")
     old = (50, "Old", "taken@example.com", 40, None, None)
-    table = database.make(columns, [old])
+    table = mariadb.make(CONSTRAINED.format(bosses=bosses), [old])
     header = ["id", "name", "mail", "age", "born", "boss"]
     source = place.write_csv("people.csv", header, RECORDS)
     people = job("people", "hr", {"provider": "db", "table": table}, fields(*header), missing_at_source="skip")
-    place.declare([{"name": "hr", "csv": {"path": str(source)}}, {"name": "db", **database.provider}], [people])
+    place.declare([{"name": "hr", "csv": {"path": str(source)}}, {"name": "db", **mariadb.provider}], [people])
 
     done = place.adhoc("run", job="people")
 
@@ -225,16 +223,14 @@ def test_records_that_break_a_rule_of_the_table_are_told_one_by_one(place: Workp
     assert "'2000-02-30'" in said[6]
     assert "'name'" in said[7]
     assert result["statistics"]["created"] == 2
-    assert [row[0] for row in database.content(table)] == [1, 8, 50]
-    assert database.content(table)[2][1:4] == old[1:4]
+    assert [row[0] for row in mariadb.content(table)] == [1, 8, 50]
+    assert mariadb.content(table)[2][1:4] == old[1:4]
 
 
-@pytest.mark.parametrize("server", ["postgres", "mariadb"])
-def test_a_wrong_password_and_a_closed_port(place: Workplace, server: str, request: pytest.FixtureRequest) -> None:
-    database: Database = request.getfixturevalue(server)
-    table = database.make(PEOPLE, BEFORE)
+def test_a_wrong_password_and_a_closed_port(place: Workplace, postgres: Database) -> None:
+    table = postgres.make(PEOPLE, BEFORE)
     source = place.write_csv("people.csv", ["id", "name"], [(3, "New")])
-    options = database.provider["sql"]
+    options = postgres.provider["sql"]
     closed = sa.make_url(options["url"]).set(port=free_port()).render_as_string()
     ends = "hr", {"provider": "db", "table": table}
     place.declare(
@@ -249,13 +245,12 @@ def test_a_wrong_password_and_a_closed_port(place: Workplace, server: str, reque
         ],
     )
 
-    wrong = place.adhoc("run", "-vvv", job="wrong")
-    closed_port = place.adhoc("run", job="closed")
+    done = place.play("-vvv", wrong=run("wrong", may_fail=True), closed=run("closed", may_fail=True))
 
-    assert wrong.code == FAILED
-    assert "provider 'db'" in wrong.only["msg"]
-    assert "not-the-password" not in wrong.output
-    assert closed_port.code == FAILED
-    assert "provider 'closed': cannot" in closed_port.only["msg"]
-    assert "refused" in closed_port.only["msg"]
-    assert database.content(table) == BEFORE
+    assert done["wrong"]["failed"] is True
+    assert "provider 'db'" in done["wrong"]["msg"]
+    assert "not-the-password" not in done.output
+    assert done["closed"]["failed"] is True
+    assert "provider 'closed': cannot" in done["closed"]["msg"]
+    assert "refused" in done["closed"]["msg"]
+    assert postgres.content(table) == BEFORE

@@ -13,7 +13,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from integration.harness import FAILED, Workplace, fields, job
+from integration.harness import FAILED, Workplace, fields, job, run, task
 
 IS_ROOT = os.geteuid() == 0
 # Root reads and writes everything, so it gives that right away for these commands.
@@ -130,15 +130,17 @@ def test_a_store_that_is_newer_than_the_collection(place: Workplace) -> None:
         store.execute("UPDATE lockstep_meta SET value = '999' WHERE name LIKE '%version%'")
         assert store.execute("SELECT changes()").fetchone() == (1,)
 
-    listing = [place.adhoc(name) for name in ("job_info", "smart_group_info", "job_template_info")]
-    declaring = [place.adhoc(name, name="x", state="absent") for name in ("smart_group", "job_template")]
+    listing = {name: task(name, may_fail=True) for name in ("job_info", "smart_group_info", "job_template_info")}
+    declaring = {name: task(name, name="x", state="absent", may_fail=True) for name in ("smart_group", "job_template")}
+    done = place.play(run=run("people", may_fail=True), **listing, **declaring)
 
-    for done in (place.adhoc("run", job="people"), *listing, *declaring):
-        assert done.code == FAILED
-        assert done.only["error"]["code"] == "store"
-        assert str(place.store_file) in done.only["msg"]
-        assert "999" in done.only["msg"]
-        assert "pdate" in done.only["msg"] or "pgrade" in done.only["msg"]
+    assert len(done.results) == 6
+    for result in done.results.values():
+        assert result["failed"] is True
+        assert result["error"]["code"] == "store"
+        assert str(place.store_file) in result["msg"]
+        assert "999" in result["msg"]
+        assert "pdate" in result["msg"] or "pgrade" in result["msg"]
     assert target.read_bytes() == before
 
 
@@ -149,15 +151,17 @@ def test_a_store_that_is_read_only(place: Workplace) -> None:
         forbid(path, 0o555)
     place.wrapper = LIKE_OTHERS
 
-    run, declared = place.adhoc("run", job="people"), place.adhoc("job", name="people", state="absent")
+    done = place.play(
+        run=run("people", may_fail=True), declared=task("job", name="people", state="absent", may_fail=True)
+    )
     place.store_file.parent.chmod(0o755)
 
-    for done in (run, declared):
-        assert done.code == FAILED
-        assert done.only["error"]["code"] == "store"
-        assert "read-only" in done.only["msg"]
-        assert "Give this user the right" in done.only["msg"]
-        assert str(place.store_file) in done.only["msg"]
+    for result in (done["run"], done["declared"]):
+        assert result["failed"] is True
+        assert result["error"]["code"] == "store"
+        assert "read-only" in result["msg"]
+        assert "Give this user the right" in result["msg"]
+        assert str(place.store_file) in result["msg"]
     assert target.read_bytes() == before
 
 
@@ -182,18 +186,16 @@ def test_a_store_that_is_something_else(place: Workplace) -> None:
     with closing(other), other:
         other.execute("CREATE TABLE customers (id INTEGER)")
 
-    foreign = place.adhoc("job_info")
-    place.store = "sqlite:////nowhere/at/all/../state.txt"
-    place.store_file.write_text("not a database, but a text that is long enough to be read as one" * 50)
-    place.store = f"sqlite:///{place.store_file}"
-    text = place.adhoc("job_info")
-    place.store = "mongodb://localhost/state"
-    unknown = place.adhoc("job_info")
+    text_file = place.folder / "state.txt"
+    text_file.write_text("not a database, but a text that is long enough to be read as one" * 50)
+    done = place.play(
+        foreign=task("job_info", may_fail=True),
+        text=task("job_info", store=f"sqlite:///{text_file}", may_fail=True),
+        unknown=task("job_info", store="mongodb://localhost/state", may_fail=True),
+    )
 
-    assert foreign.code == FAILED
-    assert "customers" in foreign.only["msg"]
-    assert text.code == FAILED
-    assert str(place.store_file) in text.only["msg"]
-    assert unknown.code == FAILED
-    assert "'mongodb'" in unknown.only["msg"]
-    assert "'sqlite'" in unknown.only["msg"]
+    assert [result["failed"] for result in done.results.values()] == [True, True, True]
+    assert "customers" in done["foreign"]["msg"]
+    assert str(text_file) in done["text"]["msg"]
+    assert "'mongodb'" in done["unknown"]["msg"]
+    assert "'sqlite'" in done["unknown"]["msg"]

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lockstep.sync contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The rules of fields, on each kind of database: what is written when, and what never is."""
+"""The rules of fields: what is written when, and what never is."""
 
 from __future__ import annotations
 
@@ -52,13 +52,13 @@ def rules(script: Path) -> list[dict[str, object]]:
     )
 
 
-def test_the_rules_of_fields(place: Workplace, database: Database) -> None:
+def test_the_rules_of_fields(place: Workplace, sqlite: Database) -> None:
     script = place.folder / "badges.py"
     script.write_text(BADGE)
-    table = database.make(COLUMNS)
+    table = sqlite.make(COLUMNS)
     source = place.write_csv("people.csv", HEADER, FIRST)
     people = job("people", "hr", {"provider": "db", "table": table}, rules(script))
-    place.declare([{"name": "hr", "csv": {"path": str(source)}}, {"name": "db", **database.provider}], [people])
+    place.declare([{"name": "hr", "csv": {"path": str(source)}}, {"name": "db", **sqlite.provider}], [people])
 
     done = place.play(
         "-vvv", preview=run("people", check=True, diff=True), first=run("people", diff=True), again=run("people")
@@ -68,7 +68,7 @@ def test_the_rules_of_fields(place: Workplace, database: Database) -> None:
     assert (counts(done["first"])["created"], counts(done["first"])["skipped"]) == (2, 1)
     assert done["again"]["changed"] is False
     assert any("has no mail" in line["message"] and line["key"] == "3" for line in done["first"]["run"]["log"])
-    stored = database.content(table)
+    stored = sqlite.content(table)
     assert [row[:6] for row in stored] == [
         (1, "alee", "ann@example.com", "first", "a;b", "read;write"),
         (2, "alee2", "adam@example.com", "second", "b", "read"),
@@ -85,7 +85,7 @@ def test_the_rules_of_fields(place: Workplace, database: Database) -> None:
 
     assert counts(second["second"])["updated"] == 1
     assert second["again"]["changed"] is False
-    after = database.content(table)
+    after = sqlite.content(table)
     assert after[1] == stored[1]
     assert after[0][:5] == (1, "alee", "ann@example.com", None, "b;c")
     assert sorted(after[0][5].split(";")) == ["admin", "read", "write"]

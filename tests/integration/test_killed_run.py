@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-import pytest
 from integration.harness import FAILED, Database, Running, Workplace, fields, job, run, task, wait_until
 
 SIZE = 40_000
@@ -69,26 +68,18 @@ def is_in(rows: dict[int, str], change: dict[str, object]) -> bool:
     return number not in rows if change["action"] == "delete" else rows.get(number) == names(number)[1]
 
 
-def rows_after_the_kill(database: Database, table: str) -> dict[int, str]:
+def rows_after_the_kill(postgres: Database, table: str) -> dict[int, str]:
     """Give the rows once the server has noticed that its client is gone."""
-    if database.kind == "postgresql":
-        others = (
-            "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() "
-            f"AND backend_type = 'client backend' AND position('{table}' in query) > 0"
-        )
-        wait_until(lambda: not database.rows(others), "the server has ended the session of the killed run")
-    return dict(database.content(table))
+    others = (
+        "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() "
+        f"AND backend_type = 'client backend' AND position('{table}' in query) > 0"
+    )
+    wait_until(lambda: not postgres.rows(others), "the server has ended the session of the killed run")
+    return dict(postgres.content(table))
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-def database(request: pytest.FixtureRequest) -> Database:
-    found = request.getfixturevalue(request.param)
-    assert isinstance(found, Database)
-    return found
-
-
-def test_a_killed_run_is_settled_by_the_next(place: Workplace, database: Database) -> None:
-    table = declare_large_job(place, database)
+def test_a_killed_run_is_settled_by_the_next(place: Workplace, postgres: Database) -> None:
+    table = declare_large_job(place, postgres)
     files = Files(place)
     place.variables["LOCKSTEP_RECORD_RESULTS"] = ""  # what Ansible says of a killed module is not ours
     killed = place.start_adhoc("run", job="people")
@@ -98,7 +89,7 @@ def test_a_killed_run_is_settled_by_the_next(place: Workplace, database: Databas
     os.kill(process, signal.SIGKILL)
 
     assert killed.wait().code == FAILED
-    rows = rows_after_the_kill(database, table)
+    rows = rows_after_the_kill(postgres, table)
     plan, begun, ended = files.plan(), files.numbers("begin"), files.numbers("end")
     assert sorted(plan) == list(range(1, SIZE + OLD + 1))
     assert 2_000 <= len(ended) < len(plan)
@@ -116,7 +107,7 @@ def test_a_killed_run_is_settled_by_the_next(place: Workplace, database: Databas
     assert done["next"]["run"]["status"] == "succeeded"
     assert done["next"]["run"]["id"] == 2
     assert any(f"run 1 was interrupted after {len(made)} of" in line["message"] for line in done["next"]["run"]["log"])
-    assert dict(database.content(table)) == dict(map(names, range(1, SIZE + 1)))
+    assert dict(postgres.content(table)) == dict(map(names, range(1, SIZE + 1)))
     second, first = done["history"]["runs"]
     assert (first["id"], first["status"], first["changes_total"]) == (1, "failed", len(plan))
     assert f"interrupted after {len(made)} of {len(plan)} changes" in first["message"]

@@ -11,13 +11,13 @@ from pathlib import Path
 from integration.harness import Database, Workplace, counts, fields, job, planned, run, task
 
 
-def test_limits_and_options_of_a_run(place: Workplace, database: Database) -> None:
+def test_limits_and_options_of_a_run(place: Workplace, postgres: Database) -> None:
     """20 people at the source; the table lacks one, has other names for three, and five who are gone."""
     source = place.write_csv("people.csv", ["id", "name"], [(number, f"N{number}") for number in range(1, 21)])
     before = [(number, "old" if number < 4 else f"N{number}") for number in range(1, 26) if number != 20]
-    table = database.make("id INTEGER PRIMARY KEY, name VARCHAR(20) NOT NULL", before)
+    table = postgres.make("id INTEGER PRIMARY KEY, name VARCHAR(20) NOT NULL", before)
     people = job("people", "hr", {"provider": "db", "table": table}, fields("id", "name"), limits={"deletes": "10%"})
-    place.declare([{"name": "hr", "csv": {"path": str(source)}}, {"name": "db", **database.provider}], [people])
+    place.declare([{"name": "hr", "csv": {"path": str(source)}}, {"name": "db", **postgres.provider}], [people])
 
     done = place.play(
         preview=run("people", check=True, diff=True, max_changes=2, fail_on=["failed"]),
@@ -48,7 +48,7 @@ def test_limits_and_options_of_a_run(place: Workplace, database: Database) -> No
     assert "'25'" in done["explained_gone"]["run"]["errors"][0]["message"]
     assert "`explain`" in done["both"]["msg"]
     assert "`keys`" in done["both"]["msg"]
-    assert database.content(table) == before
+    assert postgres.content(table) == before
 
     done = place.play(
         some=run("people", keys=["1", "20", "99"], may_fail=True),
@@ -77,16 +77,16 @@ def test_limits_and_options_of_a_run(place: Workplace, database: Database) -> No
     assert done["let_pass"]["changed"] is False
     assert (done["last"]["run"]["statistics"]["deleted"], done["last"]["run"]["status"]) == (5, "succeeded")
     assert done["in_step"]["changed"] is False
-    assert database.content(table) == [(number, f"N{number}") for number in range(1, 21)]
+    assert postgres.content(table) == [(number, f"N{number}") for number in range(1, 21)]
 
 
-def test_only_what_changed_is_read_until_a_run_has_a_fault(place: Workplace, database: Database) -> None:
+def test_only_what_changed_is_read_until_a_run_has_a_fault(place: Workplace, mariadb: Database) -> None:
     rows = [(number, number, f"2026-01-0{number} 00:00:00") for number in range(1, 6)]
-    source = database.make("id INTEGER PRIMARY KEY, grade INTEGER, modified TIMESTAMP NULL", rows, name="source")
-    target = database.make("id INTEGER PRIMARY KEY, grade INTEGER NOT NULL", name="target")
+    source = mariadb.make("id INTEGER PRIMARY KEY, grade INTEGER, modified TIMESTAMP NULL", rows, name="source")
+    target = mariadb.make("id INTEGER PRIMARY KEY, grade INTEGER NOT NULL", name="target")
     ends = {"provider": "db", "table": source}, {"provider": "db", "table": target}
     people = job("people", *ends, fields("id", "grade"), changed_only={"field": "modified"}, missing_at_source="skip")
-    place.declare([{"name": "db", **database.provider}], [people])
+    place.declare([{"name": "db", **mariadb.provider}], [people])
 
     done = place.play(preview=run("people", check=True), first=run("people"), second=run("people"))
 
@@ -95,8 +95,8 @@ def test_only_what_changed_is_read_until_a_run_has_a_fault(place: Workplace, dat
     # A preview moves no mark; a run does. Equal to the mark counts as new.
     assert counts(done["second"])["in_scope"] == 1
 
-    database.execute(f"UPDATE {source} SET grade = 20, modified = '2026-02-01 00:00:00' WHERE id = 2")
-    database.insert(source, [(6, None, "2026-02-02 00:00:00")])
+    mariadb.execute(f"UPDATE {source} SET grade = 20, modified = '2026-02-01 00:00:00' WHERE id = 2")
+    mariadb.insert(source, [(6, None, "2026-02-02 00:00:00")])
     done = place.play(
         at_fault=run("people", may_fail=True),
         at_fault_again=run("people", may_fail=True),
@@ -112,14 +112,14 @@ def test_only_what_changed_is_read_until_a_run_has_a_fault(place: Workplace, dat
     assert at_fault["read"] == done["at_fault_again"]["run"]["statistics"]["read"] < 6
     assert done["some"]["run"]["statistics"]["in_scope"] == 1
 
-    database.execute(f"UPDATE {source} SET grade = 6 WHERE id = 6", f"UPDATE {source} SET grade = 10 WHERE id = 1")
+    mariadb.execute(f"UPDATE {source} SET grade = 6 WHERE id = 6", f"UPDATE {source} SET grade = 10 WHERE id = 1")
     done = place.play(mended=run("people"), next=run("people"), full=run("people", full=True))
 
     assert counts(done["mended"])["created"] == 1
     assert counts(done["next"])["in_scope"] == 1
     # What changed without a new time stamp is found by a complete reading only.
     assert (counts(done["full"])["read"], counts(done["full"])["updated"]) == (6, 1)
-    assert database.content(target) == database.content(source, "id, grade")
+    assert mariadb.content(target) == mariadb.content(source, "id, grade")
 
 
 def test_a_preview_makes_neither_store_nor_files(place: Workplace, sqlite: Database) -> None:
