@@ -32,6 +32,17 @@ def read_plan(lines: Iterable[str], where: str) -> Plan:
     return reader.finish()
 
 
+def definition_of(lines: Iterable[str], where: str) -> str:
+    """Give the digest of the definition that a sealed plan was made for, from its first line; nothing is proven by it.
+
+    Raises StoreError when that line cannot be read.
+    """
+    try:
+        return str(json.loads(next(iter(lines)))["definition"])
+    except (StopIteration, ValueError, KeyError, TypeError):
+        raise StoreError(f"{where} is damaged: its first line cannot be read. Nothing of it is used.") from None
+
+
 @dataclass(kw_only=True, slots=True)
 class _Part:
     """One object while its lines are read."""
