@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from ansible_collections.lockstep.sync.plugins.module_utils._model.approvals import Actor, Terms
 from ansible_collections.lockstep.sync.plugins.module_utils._model.errors import (
     CancelledError,
     ConfigError,
@@ -565,3 +566,72 @@ def test_lost_connections_are_replaced(store: Store, server: Server) -> None:
                 connection.exec_driver_sql(f"KILL {number}")
     store.providers.save(spec("hr"), {})
     assert len(store.providers.list()) == 1
+
+
+# -- approvals
+
+
+def ask(store: Store) -> int:
+    """Make a request of a plan of its own; give its number."""
+    plan = store.plans.add(
+        "people",
+        ["x\n"],
+        kind="run",
+        origin_id=None,
+        digest="d1",
+        created="2026-11-21T08:30:00Z",
+        host="h",
+        requester="ann",
+        changes_total=1,
+        held_total=0,
+        counts={},
+    )
+    terms = Terms(
+        run_id=1,
+        plan_id=plan,
+        accepted=frozenset({"deletes"}),
+        after_run_id=None,
+        workflow="Wörter 🎉",
+        approvers=("bob", "Zoë"),
+        quorum=1,
+        requester=Actor(person="ann", role=store.database_role()),
+        created="2026-11-21T08:30:00.000000+00:00",
+        expires="2026-11-28T08:30:00.000000+00:00",
+    )
+    return store.requests.add("people", terms, None).id
+
+
+def test_a_request_comes_back_proven_and_with_the_database_role(store: Store) -> None:
+    number = ask(store)
+    store.requests.add_event(number, "approved", Actor(person="Zoë", role="other"), reason="x" * 100_000 + "🎉")
+    stored = store.requests.get(number)
+    assert stored is not None
+    assert store.database_role().startswith("test")
+    assert stored.request.terms.requester.role == store.database_role()
+    assert (store.requests.fault(stored), stored.request.approvals()) == ("", ["Zoë"])
+    assert [each.request.id for each in store.requests.find(status="approved")] == [number]
+
+
+def test_events_that_are_added_at_once_stand_in_one_row(store: Store, open_it: Callable[..., Store]) -> None:
+    number = ask(store)
+    opened = [open_it() for _each in range(4)]
+
+    def approve(mine: Store, name: str) -> None:
+        for each in range(3):
+            mine.requests.add_event(number, "approved", Actor(person=f"{name}{each}"))
+
+    threads = [threading.Thread(target=approve, args=(mine, f"p{place}-")) for place, mine in enumerate(opened)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    stored = store.requests.get(number)
+    assert stored is not None
+    assert (len(stored.request.events), store.requests.fault(stored)) == (13, "")
+
+
+def test_approvals_need_a_key_that_is_given(server: Server, open_it: Callable[..., Store]) -> None:
+    store = open_it(address=replace(server.address, key_file=None))
+    with pytest.raises(ConfigError, match=r"approvals in a state store on a server need store_key_file"):
+        ask(store)
+    assert store.requests.find() == []

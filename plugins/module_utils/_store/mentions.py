@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lockstep.sync contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Names that stand in the definitions of jobs: which jobs mention one, and how they follow its renaming."""
+"""Names that stand in definitions: which jobs mention one, and how jobs and workflows follow its renaming."""
 
 from __future__ import annotations
 
@@ -12,29 +12,39 @@ from .tables import tables
 from .texts import from_json_text, to_json_text
 
 if t.TYPE_CHECKING:
+    import sqlalchemy as sa
     from sqlalchemy.engine import Connection
 
 
 def jobs_that_mention(connection: Connection, option: str, name: str) -> list[str]:
     """Give the sorted names of the jobs whose `option`, a name or a list of names, mentions `name`."""
-    return sorted(job for _number, job, _definition in _mentions(connection, option, name))
+    return sorted(job for _number, job, _definition in _mentions(connection, tables().jobs, option, name))
 
 
 def rename_in_jobs(connection: Connection, option: str, old: str, new: str) -> None:
     """Write `new` for `old` in that option of every job. As with the name of a provider, no job counts as modified."""
-    table = tables().jobs
-    for number, _job, definition in list(_mentions(connection, option, old)):
+    _rename(connection, tables().jobs, option, old, new)
+
+
+def rename_in_workflows(connection: Connection, option: str, old: str, new: str) -> None:
+    """Write `new` for `old` in that option of every workflow; none counts as modified."""
+    _rename(connection, tables().workflows, option, old, new)
+
+
+def _rename(connection: Connection, table: sa.Table, option: str, old: str, new: str) -> None:
+    for number, _name, definition in list(_mentions(connection, table, option, old)):
         value = definition[option]
         renamed = [new if each == old else each for each in value] if isinstance(value, list) else new
         text = to_json_text({**definition, option: renamed})
         connection.execute(table.update().where(table.c.id == number).values(definition=text))
 
 
-def _mentions(connection: Connection, option: str, name: str) -> Iterator[tuple[int, str, dict[str, t.Any]]]:
-    table = tables().jobs
+def _mentions(
+    connection: Connection, table: sa.Table, option: str, name: str
+) -> Iterator[tuple[int, str, dict[str, t.Any]]]:
     query = table.select().with_only_columns(table.c.id, table.c.name, table.c.definition)
-    for number, job, text in connection.execute(query):
+    for number, owner, text in connection.execute(query):
         definition = from_json_text(text)
         value = definition.get(option)
         if value == name or (isinstance(value, list) and name in value):
-            yield number, job, definition
+            yield number, owner, definition

@@ -64,6 +64,12 @@ def add_plans(connection: Connection) -> None:
     _add_columns(connection, 4)
 
 
+def add_approvals(connection: Connection) -> None:
+    """Version 5: workflows, requests and their events."""
+    known = tables(5)
+    known.metadata.create_all(connection, tables=[known.workflows, known.requests, known.request_events])
+
+
 def _add_columns(connection: Connection, version: int) -> None:
     """Add the columns of `version`. Those that an interrupted try left on MariaDB are kept."""
     import sqlalchemy as sa
@@ -78,7 +84,7 @@ def _add_columns(connection: Connection, version: int) -> None:
                 connection.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {text}")
 
 
-MIGRATIONS: tuple[Migration, ...] = (create_tables, add_directory_tables, add_anchors, add_plans)
+MIGRATIONS: tuple[Migration, ...] = (create_tables, add_directory_tables, add_anchors, add_plans, add_approvals)
 
 
 def read_version(connection: Connection) -> int:

@@ -18,6 +18,7 @@ if t.TYPE_CHECKING:
     from sqlalchemy.engine import Connection, CursorResult, Engine
 
 _WRITE_OPTION = "lockstep_write"
+_ROLES = dict.fromkeys(("mysql", "mariadb"), "SELECT CURRENT_USER()") | {"postgresql": "SELECT session_user"}
 
 
 def for_writing(connection: Connection) -> Connection:
@@ -89,6 +90,17 @@ class Session:
                     if exclusive:
                         meta.take_turn(connection)
                     yield connection
+
+    def role(self) -> str:
+        """Give the database role that this store is opened with, empty for a file. Raises StoreError.
+
+        It is that of the session: a role taken on later does not change who somebody is.
+        """
+        query = _ROLES.get(self._engine.dialect.name)
+        if query is None:
+            return ""
+        with self.read() as connection:
+            return str(connection.exec_driver_sql(query).scalar_one())
 
     def close(self) -> None:
         """End all connections."""

@@ -20,6 +20,7 @@ from .marks import Marks
 from .migrations import MIGRATIONS, Migration
 from .plans import Plans
 from .providers import Providers
+from .requests import Requests
 from .runs import Runs
 from .servers import open_server
 from .session import Session
@@ -27,6 +28,7 @@ from .smart_groups import SmartGroups
 from .sqlite import open_file
 from .times import Clock
 from .vault import Vault
+from .workflows import Workflows
 
 _KEY_FILE = "state.key"
 
@@ -54,6 +56,8 @@ class Store:
         self.leavers = Leavers(session)
         self.smart_groups = SmartGroups(session, clock)
         self.job_templates = JobTemplates(session, clock)
+        self.workflows = Workflows(session, clock)
+        self.requests = Requests(session, vault, clock)
         self._session = session
 
     @contextmanager
@@ -64,6 +68,10 @@ class Store:
         """
         with self._session.write():
             yield
+
+    def database_role(self) -> str:
+        """Give the role by which the store's server knows whoever opened it, empty for a file. Raises StoreError."""
+        return self._session.role()
 
     def close(self) -> None:
         """End all connections."""

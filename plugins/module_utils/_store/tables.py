@@ -9,25 +9,11 @@ import functools
 import typing as t
 from dataclasses import dataclass
 
+from .approval_tables import request_events, requests, workflows
+from .columns import CLUSTERED, NAME_LENGTH, OPTIONS, TIME_LENGTH, long_text, times
+
 if t.TYPE_CHECKING:
     import sqlalchemy as sa
-
-# Longer than any name may be; MariaDB indexes at most 768 characters.
-NAME_LENGTH = 255
-_TIME_LENGTH = 32
-
-# MariaDB: transactions, all of Unicode, and names that differ in case only are different names.
-_OPTIONS: t.Final[dict[str, t.Any]] = {
-    "mysql_engine": "InnoDB",
-    "mysql_charset": "utf8mb4",
-    "mysql_collate": "utf8mb4_bin",
-    # A number that was given once is never given again, so old history cannot point to a new job.
-    "sqlite_autoincrement": True,
-}
-CLUSTERED: t.Final[dict[str, t.Any]] = {
-    **{name: value for name, value in _OPTIONS.items() if name.startswith("mysql")},
-    "sqlite_with_rowid": False,
-}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,6 +36,9 @@ class Tables:
     job_templates: sa.Table
     plans: sa.Table
     plan_lines: sa.Table
+    workflows: sa.Table
+    requests: sa.Table
+    request_events: sa.Table
 
 
 SINCE: t.Final = "since"
@@ -86,6 +75,9 @@ def tables(version: int = NEWEST) -> Tables:
         job_templates=_job_templates(metadata),
         plans=_plans(metadata),
         plan_lines=_plan_lines(metadata),
+        workflows=workflows(metadata),
+        requests=requests(metadata),
+        request_events=request_events(metadata),
     )
 
 
@@ -94,22 +86,6 @@ def _since(version: int, metadata: sa.MetaData, *columns: sa.Column[t.Any]) -> t
     for column in columns:
         column.info[SINCE] = version
     return columns if metadata.info[SINCE] >= version else ()
-
-
-def long_text() -> sa.types.TypeEngine[str]:
-    """Give a text type without a limit; MariaDB's TEXT ends at 64 kB, a longer length makes it LONGTEXT."""
-    import sqlalchemy as sa
-
-    return sa.Text().with_variant(sa.Text(2**32 - 1), "mysql", "mariadb")
-
-
-def _times() -> tuple[sa.Column[str], sa.Column[str]]:
-    import sqlalchemy as sa
-
-    return (
-        sa.Column("created", sa.String(_TIME_LENGTH), nullable=False),
-        sa.Column("modified", sa.String(_TIME_LENGTH), nullable=False),
-    )
 
 
 def _providers(metadata: sa.MetaData) -> sa.Table:
@@ -122,8 +98,8 @@ def _providers(metadata: sa.MetaData) -> sa.Table:
         sa.Column("name", sa.String(NAME_LENGTH), nullable=False, unique=True),
         sa.Column("type", sa.String(64), nullable=False),
         sa.Column("options", long_text(), nullable=False),
-        *_times(),
-        **_OPTIONS,
+        *times(),
+        **OPTIONS,
     )
 
 
@@ -161,9 +137,9 @@ def _jobs(metadata: sa.MetaData) -> sa.Table:
         provider("source"),
         provider("destination"),
         sa.Column("definition", long_text(), nullable=False),
-        *_times(),
+        *times(),
         *_since(4, metadata, sa.Column("quarantine", long_text())),
-        **_OPTIONS,
+        **OPTIONS,
     )
 
 
@@ -185,8 +161,8 @@ def _runs(metadata: sa.MetaData) -> sa.Table:
         sa.Column("host", sa.String(NAME_LENGTH), nullable=False),
         sa.Column("pid", sa.BigInteger, nullable=False),
         sa.Column("boot_id", sa.String(64), nullable=False),
-        sa.Column("started", sa.String(_TIME_LENGTH), nullable=False),
-        sa.Column("finished", sa.String(_TIME_LENGTH)),
+        sa.Column("started", sa.String(TIME_LENGTH), nullable=False),
+        sa.Column("finished", sa.String(TIME_LENGTH)),
         sa.Column("duration", sa.Double),
         sa.Column("statistics", long_text(), nullable=False),
         sa.Column("objects", long_text(), nullable=False),
@@ -209,7 +185,7 @@ def _runs(metadata: sa.MetaData) -> sa.Table:
         sa.Index("lockstep_runs_by_name", "job_name", "id"),
         sa.Index("lockstep_runs_by_status", "status", "id"),
         sa.Index("lockstep_runs_by_start", "started"),
-        **_OPTIONS,
+        **OPTIONS,
     )
 
 
@@ -275,8 +251,8 @@ def _locks(metadata: sa.MetaData) -> sa.Table:
         sa.Column("pid", sa.BigInteger, nullable=False),
         sa.Column("boot_id", sa.String(64), nullable=False),
         sa.Column("label", sa.Text, nullable=False),
-        sa.Column("acquired", sa.String(_TIME_LENGTH), nullable=False),
-        sa.Column("expires", sa.String(_TIME_LENGTH), nullable=False),
+        sa.Column("acquired", sa.String(TIME_LENGTH), nullable=False),
+        sa.Column("expires", sa.String(TIME_LENGTH), nullable=False),
         **CLUSTERED,
     )
 
@@ -331,7 +307,7 @@ def _leavers(metadata: sa.MetaData) -> sa.Table:
     return _of_job(
         "lockstep_leavers",
         metadata,
-        sa.Column("since", sa.String(_TIME_LENGTH), nullable=False),
+        sa.Column("since", sa.String(TIME_LENGTH), nullable=False),
         sa.Column("container", sa.Text, nullable=False),
         sa.Column("groups", long_text(), nullable=False),
         sa.Column("stamped", long_text(), nullable=False),
@@ -351,8 +327,8 @@ def _smart_groups(metadata: sa.MetaData) -> sa.Table:
             "provider_id", sa.ForeignKey("lockstep_providers.id", ondelete="RESTRICT"), nullable=False, index=True
         ),
         sa.Column("definition", long_text(), nullable=False),
-        *_times(),
-        **_OPTIONS,
+        *times(),
+        **OPTIONS,
     )
 
 
@@ -366,8 +342,8 @@ def _job_templates(metadata: sa.MetaData) -> sa.Table:
         sa.Column("name", sa.String(NAME_LENGTH), nullable=False, unique=True),
         sa.Column("description", sa.Text, nullable=False),
         sa.Column("definition", long_text(), nullable=False),
-        *_times(),
-        **_OPTIONS,
+        *times(),
+        **OPTIONS,
     )
 
 
@@ -384,7 +360,7 @@ def _plans(metadata: sa.MetaData) -> sa.Table:
         sa.Column("kind", sa.String(16), nullable=False),
         sa.Column("origin_id", sa.BigInteger),
         sa.Column("digest", sa.String(128), nullable=False),
-        sa.Column("created", sa.String(_TIME_LENGTH), nullable=False),
+        sa.Column("created", sa.String(TIME_LENGTH), nullable=False),
         sa.Column("host", sa.String(NAME_LENGTH), nullable=False),
         sa.Column("requester", sa.String(NAME_LENGTH), nullable=False),
         sa.Column("changes_total", sa.BigInteger, nullable=False),
@@ -393,7 +369,7 @@ def _plans(metadata: sa.MetaData) -> sa.Table:
         sa.Column("run_id", sa.BigInteger),
         sa.Column("accepted", sa.Text, nullable=False),
         sa.Index("lockstep_plans_by_job", "job_name", "id"),
-        **_OPTIONS,
+        **OPTIONS,
     )
 
 

@@ -5,12 +5,15 @@
 
 The key file holds 32 random bytes in base64. Each secret has a key of its own, derived (HKDF-SHA256, RFC 5869) from
 these and from the place where the secret stands, so a token that is copied to another row cannot be read there.
+Another one makes the codes (HMAC-SHA256) that prove who wrote a decision about a request.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
+import hmac
 import os
 import typing as t
 from dataclasses import dataclass, field
@@ -29,6 +32,8 @@ if t.TYPE_CHECKING:
 
 _KEY_BYTES = 32
 _REHEARSED = "rehearsed:"
+_APPROVALS = "approvals"
+_PUT_BACK = "Put back the one with which the secrets were stored (from a backup or from the host that made it)."
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,6 +77,7 @@ class Vault:
         self._location = location
         self._rehearsal = rehearsal
         self._rehearsed: list[Secret] = []
+        self._rehearsed_key = os.urandom(_KEY_BYTES)
 
     def seal(self, connection: Connection, place: Place, secret: Secret, *, others: t.Sequence[str]) -> str:
         """Give the token to store for `secret`.
@@ -91,7 +97,7 @@ class Vault:
             self._rehearsed.append(secret)
             return f"{_REHEARSED}{len(self._rehearsed) - 1}"
         key = self._read_or_make(path, place, others)
-        check = _derive(key, "key check").hex()
+        check = _key_check(key)
         known = meta.read(connection, meta.KEY_CHECK)
         if known != check:
             if others and known is not None:
@@ -122,6 +128,55 @@ class Vault:
                 "Give the key file with which it was stored, or declare the secret again as a reference "
                 f"({place.option}_from) or, after deleting the provider, as a literal."
             ) from None
+
+    def sign(self, connection: Connection, message: bytes) -> str:
+        """Give the code that proves that a holder of the key wrote `message`.
+
+        Args:
+            connection: in a transaction; the store notes which key it uses.
+            message: what is written.
+
+        Raises:
+            ConfigError: no key is given.
+            StoreError: the key file cannot be read, or is not the one the store uses.
+        """
+        if self._key_file is None:
+            raise ConfigError(
+                "approvals in a state store on a server need store_key_file, the same key on all hosts. Set it."
+            )
+        return _code(self._signing_key(connection, self._key_file), message)
+
+    def _signing_key(self, connection: Connection, path: Path) -> bytes:
+        known = meta.read(connection, meta.KEY_CHECK)
+        key = _read_key(path)
+        if key is None:
+            if known is not None:
+                raise StoreError(f"approvals: the key file {path} does not exist. {_PUT_BACK}")
+            if self._rehearsal:
+                return self._rehearsed_key
+            key = os.urandom(_KEY_BYTES)
+            if not create_private_file(path, base64.urlsafe_b64encode(key) + b"\n"):
+                return self._signing_key(connection, path)
+        check = _key_check(key)
+        if known is not None and known != check:
+            raise StoreError(
+                f"approvals: the key file {path} is not the one that the state store {self._location} uses. Give that "
+                "one with store_key_file."
+            )
+        if known is None:
+            meta.write(connection, meta.KEY_CHECK, check)
+        return key
+
+    def is_signed(self, message: bytes, code: str) -> bool:
+        """Tell whether `sign` made `code` of `message`. Raises StoreError when the key cannot be read."""
+        if self._key_file is None:
+            raise StoreError("no key is given. Set store_key_file.")
+        key = _read_key(self._key_file)
+        if key is None:
+            if not self._rehearsal:
+                raise StoreError(f"the key file {self._key_file} does not exist. {_PUT_BACK}")
+            key = self._rehearsed_key
+        return hmac.compare_digest(_code(key, message), code)
 
     def _need_key_file(self, place: Place) -> Path:
         if self._key_file is None:
@@ -171,10 +226,19 @@ def _read_key(path: Path) -> bytes | None:
     return key
 
 
+def _key_check(key: bytes) -> str:
+    """Give what the store notes of its key: it tells whether another one is the same, and nothing else."""
+    return _derive(key, "key check").hex()
+
+
+def _code(key: bytes, message: bytes) -> str:
+    return hmac.new(_derive(key, _APPROVALS), message, "sha256").hexdigest()
+
+
 def _lost(path: Path) -> str:
     return (
-        f"the key file {path} does not exist. Put back the one with which the secrets were stored (from a backup "
-        "or from the host that made it). If it is lost, declare the secrets again as references (..._from)."
+        f"the key file {path} does not exist. {_PUT_BACK} If it is lost, declare the secrets again as references "
+        "(..._from)."
     )
 
 
@@ -185,11 +249,10 @@ def _fernet(key: bytes, place: Place) -> Fernet:
 
 
 def _derive(key: bytes, *purpose: str | int) -> bytes:
-    from cryptography.hazmat.primitives.hashes import SHA256
-    from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-
+    """Give the key for one purpose: HKDF-SHA256 without salt, whose first block is all that is needed."""
     info = to_json_text(["lockstep.sync", *purpose]).encode("ascii")
-    return HKDF(algorithm=SHA256(), length=_KEY_BYTES, salt=None, info=info).derive(key)
+    extracted = hmac.new(bytes(hashlib.sha256().digest_size), key, "sha256").digest()
+    return hmac.new(extracted, info + b"\x01", "sha256").digest()
 
 
 def _to_bytes(secret: Secret) -> bytes:

@@ -172,3 +172,20 @@ def test_store_without_any_key_file_asks_for_one(store: Store) -> None:
         vault.seal(connection, place, SECRET, others=())
     with pytest.raises(StoreError, match=r"provider 'hr', option password: .* no key is given\. Set store_key_file"):
         vault.open(place, "token")
+
+
+def test_keys_are_derived_as_rfc_5869_says() -> None:
+    from cryptography.hazmat.primitives.hashes import SHA256  # noqa: PLC0415
+    from cryptography.hazmat.primitives.kdf.hkdf import HKDF  # noqa: PLC0415
+
+    info = b'["lockstep.sync","provider",7,"password"]'
+    expected = HKDF(algorithm=SHA256(), length=32, salt=None, info=info).derive(bytes(range(32)))
+    assert vault_module._derive(bytes(range(32)), "provider", 7, "password") == expected
+
+
+def test_approvals_on_a_server_need_a_key(store: Store) -> None:
+    without = Vault(None, location="postgresql://x/y", rehearsal=False)
+    with store._session.write() as connection, pytest.raises(ConfigError, match=r"approvals .* need store_key_file"):
+        without.sign(connection, b"x")
+    with pytest.raises(StoreError, match="no key is given"):
+        without.is_signed(b"x", "y")
