@@ -107,7 +107,9 @@ class AppliedChange:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunResult:
-    """All that is told about one run. Times are ISO 8601 in UTC, `duration` is in seconds."""
+    """All that is told about one run. Times are ISO 8601 in UTC, `duration` is in seconds. `request_ids` are those that
+    must be approved first.
+    """
 
     id: int | None
     job: str
@@ -131,3 +133,4 @@ class RunResult:
     plan_id: int | None = None
     kind: RunKind = "run"
     origin_id: int | None = None
+    request_ids: Sequence[int] = ()

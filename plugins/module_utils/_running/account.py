@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
+from .._model.approvals import Request
 from .._model.plans import Held, ObjectPlan, Plan
 from .._model.runs import COUNTED, Agreement, AppliedChange, Level, LogLine, Problem, Statistics, Status
 from .._model.values import show_key
@@ -43,12 +44,22 @@ def format_line(line: LogLine) -> str:
     return " ".join(text.splitlines())
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Waiting:
+    """Requests that a run waits for, and the words that say so. `whole`: nothing of the plan was written."""
+
+    requests: tuple[Request, ...]
+    message: str
+    whole: bool
+
+
 @dataclass(kw_only=True, slots=True)
 class Account:
     """What has happened so far, over all tries of a run.
 
     `planned` is the highest number of a change in all their plans; `settled` are changes of the same plan that an
-    earlier run made; `plan_id` is the kept plan.
+    earlier run made; `plan_id` is the kept plan. `waiting` says whose approval is missing, `remark` whose a run would
+    need after this preview.
     """
 
     plan: Plan | None = None
@@ -59,6 +70,8 @@ class Account:
     planned: int = 0
     failure: str = ""
     failure_code: str = ""
+    waiting: Waiting | None = None
+    remark: str = ""
 
     @property
     def held(self) -> Sequence[Held]:
@@ -139,9 +152,11 @@ def total_statistics(parts: Iterable[tuple[str, Statistics]]) -> Statistics:
 
 
 def decide_status(account: Account, total: Statistics) -> Status:
-    """Give the status: failed before held before completed with errors."""
+    """Give the status: failed before awaiting approval before held before completed with errors."""
     if account.failure:
         return "failed"
+    if account.waiting is not None:
+        return "awaiting_approval"
     if account.held:
         return "held"
     return "completed_with_errors" if total.errors else "succeeded"
@@ -150,7 +165,7 @@ def decide_status(account: Account, total: Statistics) -> Status:
 def decide_agreement(status: Status, total: Statistics, *, preview: bool) -> Agreement:
     """Say whether both sides are in step after this run, as far as the run can know."""
     pending = preview and total.changes
-    if status in ("failed", "held") or total.errors or total.conflicts or pending:
+    if status in ("failed", "held", "awaiting_approval") or total.errors or total.conflicts or pending:
         return "different"
     return "equal_with_warnings" if total.warnings else "equal"
 
@@ -159,6 +174,10 @@ def sum_up(subject: str, status: Status, account: Account, total: Statistics, *,
     """Give one sentence that says what happened and what to do. `subject` is its first words, as `Job 'hr'`."""
     if status == "failed":
         return f"{subject} failed: {account.failure.rstrip('.')}. {_what_was_made(account)}"
+    waiting = account.waiting
+    if waiting is not None and waiting.whole and not account.written:
+        held = f" Held besides: {' '.join(item.message for item in account.held)}" if account.held else ""
+        return f"{subject} {waiting.message}{held}"
     verb = "would make" if preview else "made"
     count = total.changes
     told = [name for name in COUNTED.values() if name in ALWAYS_TOLD or getattr(total, name)]
@@ -172,6 +191,8 @@ def sum_up(subject: str, status: Status, account: Account, total: Statistics, *,
     if status == "held":
         kept = f" The held changes are kept as plan {account.plan_id}." if account.plan_id is not None else ""
         return f"{summary}. Held: {' '.join(item.message for item in account.held)}{kept}"
+    if waiting is not None:
+        return f"{summary}. It {waiting.message}"
     if total.errors:
         return f"{summary}. See `run.errors` for each record and what to do."
     return f"{summary}."

@@ -20,6 +20,8 @@ from .._planning.explaining import explain_object
 from .._planning.planner import plan_object
 from .._planning.request import Incremental, ObjectRequest, SharedPlan
 from .._planning.sealing import seal
+from .approving import remark_on_approval
+from .asking import may_cover_smart_groups, must_wait, wait_for_earlier
 from .context import RunContext
 from .definition import definition_digest
 from .files import RunFiles, save_plan
@@ -60,14 +62,20 @@ class Attempt:
             ]
             if self._request.keep_plan:
                 keep_plan(plan, self._context)
+            if self._request.explain is None:
+                remark_on_approval(plan, self._context)
         return explanation
 
     def apply(self, number: int, files: RunFiles) -> None:
         """Plan, seal, save the plan, and apply it; `number` is the try, from 1. Smart groups are refreshed when all is
-        done.
+        done. What needs approval is neither saved as a plan of this run, so that nobody can go on with it, nor applied.
         """
+        if wait_for_earlier(self._context):
+            return
         with open_sides(self._job, self._store, self._runtime) as sides:
             plan = self._plan(sides, first_number=self._account.planned + 1)
+            if self._must_wait(plan):
+                return
             for part in plan.objects:
                 remember_leavers(part, self._job, self._store)
             self._account.plan_anew()
@@ -85,6 +93,16 @@ class Attempt:
                 write_plan(plan, self._context, files.journal(number), open_writer, _policy_of(sides))
         tries = 1 + self._job.on_error.retries
         refresh_smart_groups(self._context, files, tries + 1 + (number - 1) * len(self._job.smart_groups))
+
+    def _must_wait(self, plan: Plan) -> bool:
+        """Tell whether the plan needs approval, with what it would do to smart groups where these can need it."""
+        problems = self._account.problems
+        if may_cover_smart_groups(self._context):
+            plan = self._with_smart_groups(plan)
+        if must_wait(plan, self._context):
+            return True
+        self._account.problems = problems
+        return False
 
     def _keep(self, plan: Plan) -> None:
         """Keep the plan that is about to be applied; what guards hold of it can be let through later."""

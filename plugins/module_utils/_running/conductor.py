@@ -42,7 +42,7 @@ from .quarantine import put_in_quarantine, refuse_quarantined
 from .remembering import remember
 from .runtime import RunRequest, Runtime
 from .settling import settle_interrupted
-from .tasks import Task, find_task
+from .tasks import Task, fill_in_request, find_task
 
 WAIT_STEP = 60.0
 """Seconds between two looks at the lock while the next try is waited for."""
@@ -65,6 +65,7 @@ def run_job(request: RunRequest, store: Store, runtime: Runtime) -> Ran:
     no such job, plan or run or the job's definition cannot be read, and StoreError when the store fails before the run
     has begun or the list of a preview cannot be kept.
     """
+    request = fill_in_request(request, store)
     task = find_task(request, store)
     stored = store.jobs.get(task.job)
     if stored is None:
@@ -243,6 +244,8 @@ class _Conductor:
     def _remember_records(self) -> None:
         """Remember what a directory's records are linked to, who left and who came back."""
         plan = self._account.plan
+        if self._account.waiting is not None and self._account.waiting.whole:
+            return
         if plan is None or self._store.jobs.get(self._job.name) is None:
             return
         applied = [*self._account.settled, *self._account.applied]
@@ -262,7 +265,7 @@ class _Conductor:
             self._log.problem(problem)
         status = decide_status(account, total)
         message = sum_up(self._task.subject, status, account, total, preview=preview)
-        message += self._way_on(run_id, status)
+        message += account.remark + self._way_on(run_id, status)
         self._log.add("error" if status == "failed" else "info", message)
         return RunResult(
             id=run_id,
@@ -287,6 +290,7 @@ class _Conductor:
             plan_id=account.plan_id,
             kind=self._task.kind,
             origin_id=self._task.origin_id,
+            request_ids=[] if account.waiting is None else [each.id for each in account.waiting.requests],
         )
 
     def _way_on(self, run_id: int | None, status: Status) -> str:

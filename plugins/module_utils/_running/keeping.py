@@ -16,6 +16,7 @@ from .._planning.guards import let_through
 from .._planning.sealed import read_plan
 from .._planning.sealing import sealed_lines
 from .._store.plans import PlanKind, StoredPlan
+from .approving import mark_executed, must_wait_for, remark_on_approval
 from .context import RunContext
 from .definition import refuse_changed_definition
 from .destinations import Destinations
@@ -65,8 +66,9 @@ class KeptAttempt:
     def preview(self) -> list[dict[str, t.Any]] | None:
         """Show what would be applied; nothing is read of the systems."""
         account = self._context.account
-        account.plan = plan = self._what_is_due()
+        account.plan = plan = self._what_is_due(self._sealed())
         account.plan_id = self._stored.id
+        remark_on_approval(plan, self._context, self._stored)
         account.applied = [
             AppliedChange(change=change, outcome=None) for part in plan.objects for change in part.changes
         ]
@@ -76,10 +78,13 @@ class KeptAttempt:
         """Apply the plan; a later try goes on with what an earlier one has not made."""
         context = self._context
         context.account.plan_id = self._stored.id
-        plan = self._what_is_due()
-        if number == 1:
-            self._claim(plan)
+        whole = self._sealed()
+        plan = self._what_is_due(whole)
+        may_write = number > 1 or self._claim(whole, plan)
+        # Not before: of a plan that was refused nothing is remembered.
         context.account.plan = plan
+        if not may_write:
+            return
         rest = without_done(plan, context)
         context.account.plan_anew()
         if not rest.change_count:
@@ -92,12 +97,14 @@ class KeptAttempt:
             policy = destinations.policy(sealed)
             write_plan(sealed, context, files.journal(number), destinations.open_writer, policy)
 
-    def _what_is_due(self) -> Plan:
+    def _sealed(self) -> Plan:
+        return load_plan(self._stored, self._context)
+
+    def _what_is_due(self, plan: Plan) -> Plan:
         """Give the plan with what may be applied now: all but what is held, or only held changes that are accepted
         when the rest was applied before. Raises ConfigError when there is nothing of the kind.
         """
         stored = self._stored
-        plan = load_plan(stored, self._context)
         applied = {change.number for part in plan.objects for change in part.changes} if stored.run_id else set()
         applied |= {held.change.number for held in self._held(plan) if held.guards.issubset(stored.accepted)}
         parts = [let_through(part, self._context.request.accept) for part in plan.objects]
@@ -119,14 +126,19 @@ class KeptAttempt:
         hint = f"What guards hold of it is let through with `accept: [{left}]`." if left else "Make a new one."
         return f"plan {stored.id} was applied by run {stored.run_id}; a plan is applied once. {hint}"
 
-    def _claim(self, plan: Plan) -> None:
-        """Note what this run applies, so that no other does it again."""
-        context = self._context
-        due = {change.number for part in plan.objects for change in part.changes}
-        sealed = read_plan(context.store.plans.lines(self._stored.id), f"plan {self._stored.id}")
-        freed = {guard for held in self._held(sealed) if held.change.number in due for guard in held.guards}
+    def _claim(self, sealed: Plan, due: Plan) -> bool:
+        """Note what this run applies, so that no other does it again. Gives False when it needs approval first."""
+        context, stored = self._context, self._stored
+        held = self._held(sealed)
+        accepted = frozenset(guard for each in held for guard in each.guards).intersection(context.request.accept)
+        numbers = {change.number for part in due.objects for change in part.changes}
+        freed = {guard for each in held if each.change.number in numbers for guard in each.guards}
         with context.store.transaction():
-            if self._stored.run_id is None:
-                context.store.plans.claim(self._stored.id, context.run_id or 0)
+            if must_wait_for(stored, due, accepted, context):
+                return False
+            if stored.run_id is None:
+                context.store.plans.claim(stored.id, context.run_id or 0)
             if freed:
-                context.store.plans.accept(self._stored.id, freed)
+                context.store.plans.accept(stored.id, freed)
+            mark_executed(stored, accepted, context)
+        return True

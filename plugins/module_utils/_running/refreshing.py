@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from .._model.access import PasswordPolicy, as_directory
 from .._model.plans import ObjectPlan
+from .asking import must_wait
 from .context import RunContext
 from .destinations import Destinations
 from .files import RunFiles, save_plan
@@ -45,7 +46,10 @@ def refresh_smart_groups(context: RunContext, files: RunFiles, number: int) -> N
         return
     parts = plan_smart_groups(context, first_number=account.planned + 1)
     account.planned = max([account.planned, *(change.number for part in parts for change in part.all_changes())])
+    refreshing = replace(plan, objects=tuple(parts))
     account.plan = replace(plan, objects=(*plan.objects, *parts))
+    if must_wait(refreshing, context, whole=False):
+        return
     with Destinations(context.job, context.store, context.runtime) as destinations:
         for number_of_group, part in enumerate((part for part in parts if part.changes), number):
             sealed = save_plan(replace(plan, objects=(part,)), files.plan(number_of_group))

@@ -19,10 +19,11 @@ class RunRequest:
     """One call of the run module.
 
     Attributes:
-        job: the job's name; given by the other three when it is empty.
+        job: the job's name; given by the next four when it is empty.
         plan: apply this kept plan.
         undo: take back this run.
         resume: go on with this run.
+        request: apply the kept plan of this request, which must be approved.
         preview: plan only; nothing is written, locked or remembered.
         keys: only these source keys, as text (parts of a key joined by ` + `); empty for all.
         explain: no writes; explain the record with this key.
@@ -32,12 +33,14 @@ class RunRequest:
         accept: guards that hold nothing.
         timeout: seconds after which the run stops, None for no limit.
         requester: who asks for it.
+        scheduled: whether a schedule started it.
     """
 
     job: str = ""
     plan: int | None = None
     undo: int | None = None
     resume: int | None = None
+    request: int | None = None
     preview: bool = False
     keys: tuple[str, ...] = ()
     explain: str | None = None
@@ -47,6 +50,7 @@ class RunRequest:
     accept: frozenset[GuardClass] = frozenset()
     timeout: float | None = None
     requester: str = ""
+    scheduled: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -6,10 +6,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .._model.errors import ConfigError
 from .._model.runs import RunKind
+from .._operations.approvals import need_request
 from .._store.runs import StoredRun
 from .._store.store import Store
 from .attempt import Attempt
@@ -36,6 +37,19 @@ class Task:
     origin_id: int | None
     subject: str
     attempt: Callable[[RunContext], Try]
+
+
+def fill_in_request(request: RunRequest, store: Store) -> RunRequest:
+    """Give `request` with the plan and the accepted guards of the approval that it executes. Raises ConfigError."""
+    if request.request is None:
+        return request
+    terms = need_request(store, request.request).request.terms
+    if request.accept and request.accept != terms.accepted:
+        accepted = ", ".join(sorted(terms.accepted)) or "none"
+        raise ConfigError(
+            f"request {request.request} was made for the accepted guards: {accepted}. Leave `accept` out."
+        )
+    return replace(request, plan=terms.plan_id, accept=terms.accepted)
 
 
 def find_task(request: RunRequest, store: Store) -> Task:

@@ -22,6 +22,8 @@ from .._planning.request import Tally
 from .._planning.sealing import seal
 from .._planning.undoing import Fold, Inverse, Surroundings, Written, look_for, plan_undo
 from .._store.runs import StoredRun
+from .approving import remark_on_approval
+from .asking import must_wait, wait_for_earlier
 from .context import RunContext
 from .definition import definition_digest
 from .destinations import Destinations
@@ -51,13 +53,18 @@ class UndoAttempt:
         ]
         if self._context.request.keep_plan:
             keep_plan(plan, self._context, kind="undo", origin_id=self._origin.id)
+        remark_on_approval(plan, self._context)
         return None
 
     def apply(self, number: int, files: RunFiles) -> None:
         """Take back; a later try finds what an earlier one did and plans the rest."""
         context = self._context
+        if wait_for_earlier(context, kind="undo", origin_id=self._origin.id):
+            return
         with self._destinations() as destinations:
             plan = self._plan(destinations, self._account.planned + 1)
+            if must_wait(plan, context, kind="undo", origin_id=self._origin.id):
+                return
             self._account.plan_anew()
             self._account.planned = max(self._account.planned, plan.last_number)
             if plan.change_count:
