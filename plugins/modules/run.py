@@ -16,13 +16,15 @@ description:
   - In check mode it is the preview. It reads both sides and gives the same plan, writes nothing, locks nothing and remembers nothing.
   - Records with errors do not stop the run; each is reported with its key and what to do.
   - Of a plan that was kept, exactly that is applied. A run can be taken back, and one that ended early be gone on with.
+  - A run that falls under a workflow is not executed. It ends with RV(run.status=awaiting_approval) and keeps its sealed plan; RV(run.requests) are the
+    requests that must be approved. While one is pending, further runs of the job give the same ones.
   - One run per job at a time. A second one ends with RV(run.status=skipped) and names the holder of the lock.
 extends_documentation_fragment:
   - lockstep.sync.store
   - lockstep.sync.attributes
 options:
   job:
-    description: The name of the job. Exactly one of O(job), O(plan), O(undo) and O(resume) is given.
+    description: The name of the job. Exactly one of O(job), O(plan), O(undo), O(resume) and O(request) is given.
     type: str
   plan:
     description:
@@ -42,6 +44,10 @@ options:
       - The number of a run that ended before its plan was done, because its process was killed, a system failed or O(timeout) was over. The rest of its plan
         is applied; what was in doubt is looked at first, so that nothing is done twice.
       - Only the last run of a job can be gone on with. Running the job again compares both sides anew instead.
+    type: int
+  request:
+    description:
+      - The number of a request. Its plan is applied as with O(plan), when all requests of the plan are approved. See M(lockstep.sync.request).
     type: int
   keep_plan:
     description:
@@ -108,6 +114,8 @@ attributes:
 seealso:
   - module: lockstep.sync.job
   - module: lockstep.sync.run_info
+  - module: lockstep.sync.workflow
+  - module: lockstep.sync.request
 """
 
 EXAMPLES = r"""
@@ -148,6 +156,10 @@ EXAMPLES = r"""
   lockstep.sync.run:
     plan: "{{ preview.run.plan }}"
 
+- name: Execute what was approved
+  lockstep.sync.run:
+    request: 5
+
 - name: Let more deletes through than the job allows, this once
   lockstep.sync.run:
     job: hr-to-table
@@ -185,8 +197,8 @@ run:
       sample: hr-to-table
     status:
       description:
-        - V(succeeded), V(completed_with_errors) when records were in error, V(failed), V(held) when a guard held changes, or
-          V(skipped) when the job is disabled or already running.
+        - V(succeeded), V(completed_with_errors) when records were in error, V(failed), V(held) when a guard held changes,
+          V(awaiting_approval) when the plan falls under a workflow, or V(skipped) when the job is disabled or already running.
       returned: always
       type: str
       sample: succeeded
@@ -211,6 +223,17 @@ run:
       returned: always
       type: int
       sample: 7
+    request:
+      description: The first of RV(run.requests); none when nobody is asked.
+      returned: always
+      type: int
+      sample: null
+    requests:
+      description: The numbers of the requests that must be approved before the plan is executed, for M(lockstep.sync.request).
+      returned: always
+      type: list
+      elements: int
+      sample: []
     preview:
       description: Whether nothing was written because of check mode or O(explain).
       returned: always

@@ -86,7 +86,7 @@ runs:
       type: str
       sample: hr-to-table
     status:
-      description: V(running), V(succeeded), V(completed_with_errors), V(failed), V(held), or V(interrupted) when its process died.
+      description: V(running), V(succeeded), V(completed_with_errors), V(failed), V(held), V(awaiting_approval), or V(interrupted) when its process died.
       returned: always
       type: str
       sample: succeeded

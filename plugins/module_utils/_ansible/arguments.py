@@ -9,6 +9,8 @@ import typing as t
 
 from ansible.module_utils.common.parameters import env_fallback
 
+from .._model.workflows import WORKFLOW_ACTIONS
+
 Arguments: t.TypeAlias = dict[str, t.Any]
 
 
@@ -47,6 +49,22 @@ def with_bulk(plural: str, one: Arguments, **rules: t.Any) -> Arguments:
         "argument_spec": {**one, **bulk},
         "mutually_exclusive": [*rules.get("mutually_exclusive", ()), *exclusive],
         "required_one_of": [["name", plural]],
+    }
+
+
+def workflow_arguments() -> Arguments:
+    """Give the options of a workflow; those not given keep what they are."""
+    names: Arguments = {"type": "list", "elements": "str"}
+    return {
+        "description": {"type": "str"},
+        "jobs": names,
+        "object_types": names,
+        "actions": {**names, "choices": list(WORKFLOW_ACTIONS)},
+        "fields": names,
+        "approvers": names,
+        "quorum": {"type": "int"},
+        "schedules": {"type": "bool"},
+        "expires_after": {"type": "str"},
     }
 
 

@@ -9,15 +9,18 @@ import typing as t
 from collections.abc import Mapping
 from pathlib import Path
 
+from .._model.approvals import Actor
 from .._model.definitions import JOB_OPTIONS
 from .._model.endpoints import PROVIDER_TYPES
 from .._model.providers import SECRET_OPTIONS
 from .._model.secrets import Secret, SecretReference
 from .._model.smart_groups import OPTIONS as SMART_GROUP_OPTIONS
+from .._model.workflows import OPTIONS as WORKFLOW_OPTIONS
 from .._operations.declare_job import JobRequest
 from .._operations.declare_provider import ProviderRequest
 from .._operations.job_templates import TemplateRequest
 from .._operations.smart_groups import SmartGroupRequest
+from .._operations.workflows import WorkflowRequest
 
 Params: t.TypeAlias = Mapping[str, t.Any]
 
@@ -81,6 +84,18 @@ def smart_group_request(params: Params) -> SmartGroupRequest:
         state=params["state"],
         new_name=params["new_name"],
         definition={option: params[option] for option in SMART_GROUP_OPTIONS},
+        force=params["force"],
+    )
+
+
+def workflow_request(params: Params, actor: Actor) -> WorkflowRequest:
+    """Give the request of one declaration of a workflow by `actor`."""
+    return WorkflowRequest(
+        name=params["name"],
+        actor=actor,
+        state=params["state"],
+        new_name=params["new_name"],
+        definition={option: params[option] for option in WORKFLOW_OPTIONS},
         force=params["force"],
     )
 

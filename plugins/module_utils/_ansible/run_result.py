@@ -52,6 +52,8 @@ def run_to_result(result: RunResult) -> dict[str, t.Any]:
         "log_file": result.log_file,
         "plan_digest": result.plan_digest,
         "plan": result.plan_id,
+        "request": result.request_ids[0] if result.request_ids else None,
+        "requests": list(result.request_ids),
         "kind": result.kind,
         "origin": result.origin_id,
     }

@@ -18,11 +18,12 @@ from .._running.conductor import Ran, run_job
 from .._running.runtime import RunRequest, Runtime
 from .._store.paths import run_directory
 from .frame import Call, Result
-from .machine import this_process, this_user
+from .identity import actor_of
+from .machine import this_process
 from .run_result import make_diff, run_to_result
 
 FAIL_ON: tuple[str, ...] = ("failed", "errors", "held", "changes")
-WHAT: tuple[str, ...] = ("job", "plan", "undo", "resume")
+WHAT: tuple[str, ...] = ("job", "plan", "undo", "resume", "request")
 """The options of `run` of which exactly one says what is done."""
 OF_JOB = ("keys", "explain", "full")
 
@@ -35,6 +36,7 @@ def run_arguments() -> dict[str, t.Any]:
             "plan": {"type": "int"},
             "undo": {"type": "int"},
             "resume": {"type": "int"},
+            "request": {"type": "int"},
             "keep_plan": {"type": "bool", "default": False},
             "accept": {"type": "list", "elements": "str", "choices": list(ACCEPTABLE), "default": []},
             "timeout": {"type": "str"},
@@ -61,7 +63,7 @@ def keeps_plan(params: t.Mapping[str, t.Any]) -> bool:
 
 
 def run(call: Call) -> Result:
-    """Run, preview or explain a job, apply a plan, undo or resume a run."""
+    """Run, preview or explain a job, apply a plan, undo or resume a run, execute a request."""
     params = call.params
     if params["explain"] is not None and params["keys"]:
         raise ConfigError("`explain` looks at one record and `keys` picks the records of a run: give one of them.")
@@ -77,6 +79,7 @@ def run(call: Call) -> Result:
         plan=params["plan"],
         undo=params["undo"],
         resume=params["resume"],
+        request=params["request"],
         preview=call.check,
         keys=tuple(params["keys"]),
         explain=params["explain"],
@@ -85,9 +88,9 @@ def run(call: Call) -> Result:
         keep_plan=params["keep_plan"],
         accept=frozenset(params["accept"]),
         timeout=None if params["timeout"] is None else parse_duration(params["timeout"], "timeout"),
-        requester=params["requester"] or this_user(),
+        requester=actor_of(call, "requester", params["requester"]).person,
     )
-    return _to_result(run_job(request, call.store, runtime_of(call, "run")), params["fail_on"])
+    return ran_result(run_job(request, call.store, runtime_of(call, "run")), params["fail_on"])
 
 
 def runtime_of(call: Call, module: str) -> Runtime:
@@ -107,7 +110,8 @@ def runtime_of(call: Call, module: str) -> Runtime:
     )
 
 
-def _to_result(ran: Ran, fail_on: t.Collection[str]) -> Result:
+def ran_result(ran: Ran, fail_on: t.Collection[str]) -> Result:
+    """Give the result of a run. The task fails when it failed, or falls under a class of `fail_on`."""
     result = ran.result
     run_values = run_to_result(result)
     values: dict[str, t.Any] = {
