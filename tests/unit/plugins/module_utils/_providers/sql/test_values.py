@@ -13,8 +13,6 @@ from ansible_collections.lockstep.sync.plugins.module_utils._model.plans import 
 from ansible_collections.lockstep.sync.plugins.module_utils._model.values import Value
 from servers.sql_box import SqlBox, change, read_all, target
 
-# One reading and one writing for each type; other tests go the same ways.
-pytestmark = pytest.mark.no_cover
 UUID_TEXT = "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"
 POSTGRES: tuple[tuple[str, str, Value], ...] = (
     ("bigint", "-9223372036854775808", "-9223372036854775808"),
