@@ -23,6 +23,7 @@ from .._model.values import Key, Value, as_set, is_empty, members, show
 from .destination import Found
 from .directory import CONTAINER, IDENTITY, Containers, DirectoryCompanion
 from .fields import FieldRule, check_create, find_differences
+from .naming import take_rename
 from .ordering import Ordered
 from .references import Pending, Unresolved, settle_value
 from .request import ObjectRequest, SharedPlan, Tally
@@ -164,7 +165,7 @@ class DirectoryChanges:
         found = self._as_it_will_be(found)
         after = find_differences(self._rules, settled, found.before, self._choose_for(found.anchor), rekeyed=rekeyed)
         self._keep_doubtful(after)
-        rename = self._take_rename(after, found) if self._naming is not None else None
+        rename = None if self._naming is None else take_rename(after, found, self._naming.spec.name)
         later = {name: value for name, value in later.items() if not _holds(found.before.get(name), value)}
         key = found.key
         if rekeyed:
@@ -210,42 +211,6 @@ class DirectoryChanges:
             return None
         back = leaving.way_back(found)
         return wish if back is not None and isinstance(wish, str) else back
-
-    def _take_rename(self, after: dict[str, PlannedValue], found: Found) -> str | None:
-        """Take the naming attribute's value out of an update: it is written by renaming. Gives the new value."""
-        name = t.cast("FieldRule", self._naming).spec.name
-        wanted = after.get(name)
-        if wanted is None and name not in after:
-            return None
-        rdn = first_rdn(found.place)
-        current = next((value for kind, value in rdn if kind.casefold() == name.casefold()), rdn[0][1])
-        if isinstance(wanted, ValueChanges):
-            removed = tuple(value for value in wanted.removed if value != current)
-            added = wanted.added
-            gone = len(removed) != len(wanted.removed)
-            if not gone:
-                return None
-            if not added:
-                kept = [value for value in members(found.before.get(name)) if value not in wanted.removed]
-                new = next((value for value in kept if isinstance(value, str)), None)
-            else:
-                new, added = t.cast("str", added[0]), added[1:]
-            if new is None:
-                raise self._nameless(name)
-            after[name] = ValueChanges(added=added, removed=removed)
-            if not added and not removed:
-                del after[name]
-            return new
-        del after[name]
-        if not isinstance(wanted, str) or not wanted:
-            raise self._nameless(name)
-        return wanted
-
-    @staticmethod
-    def _nameless(name: str) -> RecordError:
-        return RecordError(
-            f"{name!r} names the record and cannot be empty; the source gives no value.", field=name, code="required"
-        )
 
     def _rename(self, key: Key, found: Found, value: str) -> str:
         rdn = first_rdn(found.place)
