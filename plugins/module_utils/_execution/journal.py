@@ -6,12 +6,17 @@
 JSON lines. `begin` names the changes of a batch before it is written, `end` what became of them; both are on the disk
 (fsync) before the run goes on. A batch with a `begin` and no `end` is in doubt: `recovery` looks at the destination to
 settle it.
+
+Each line ends with a proof: a hash of the line and of the proof before it. A line that was changed, lost, doubled or
+put elsewhere is found, so that nothing is taken for done that was not.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import re
 import typing as t
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -19,6 +24,8 @@ from pathlib import Path
 
 from .._model.errors import StoreError
 from .._model.plans import DONE, Change, Outcome
+
+_LINE = re.compile(rb'(\{.*),"proof":"([0-9a-f]{16})"\}', re.DOTALL)
 
 
 class Journal:
@@ -34,6 +41,7 @@ class Journal:
             raise StoreError(f"the journal {path} cannot be opened: {error.strerror}. Nothing was written.") from error
         # Without a buffer: what the disk refused must not come up again when the file is closed.
         self._file = os.fdopen(descriptor, "wb", buffering=0)
+        self._proof = b""
 
     def begin(self, changes: Sequence[Change]) -> None:
         """Note that `changes` are about to be written."""
@@ -53,7 +61,9 @@ class Journal:
         self._file.close()
 
     def _write(self, event: dict[str, t.Any]) -> None:
-        line = (json.dumps(event, separators=(",", ":")) + "\n").encode("ascii")
+        content = json.dumps(event, separators=(",", ":")).encode("ascii")[:-1]
+        self._proof = _prove(content, self._proof)
+        line = content + b',"proof":"' + self._proof + b'"}\n'
         try:
             while line:
                 line = line[self._file.write(line) :]
@@ -79,24 +89,34 @@ def read_journal(path: Path) -> JournalContent:
     """
     content = JournalContent()
     try:
-        lines = path.read_text(encoding="utf-8").split("\n")
+        lines = path.read_bytes().split(b"\n")
     except FileNotFoundError:
         return content
     except OSError as error:
         raise StoreError(f"the journal {path} cannot be read: {error.strerror}.") from error
-    except UnicodeDecodeError as error:
-        raise StoreError(f"the journal {path} is damaged: {error}.") from error
+    proof = b""
     for number, line in enumerate(lines[:-1], 1):
-        try:
-            event = json.loads(line)
-            numbers = [int(each) for each in event["numbers"]]
-            if event["event"] == "begin":
-                content.in_doubt.update(numbers)
-                continue
-            for each in numbers:
-                other = event["others"].get(str(each))
-                content.settled[each] = DONE if other is None else Outcome(**other)
-            content.in_doubt.difference_update(numbers)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise StoreError(f"the journal {path}, line {number}, is damaged: {error}.") from error
+        found = _LINE.fullmatch(line)
+        proof = b"" if found is None else _prove(found[1], proof)
+        if found is None or found[2] != proof:
+            raise StoreError(
+                f"the journal {path}, line {number}, is damaged: it is not what the run wrote. Nothing of it is used."
+            )
+        _enter(json.loads(found[1] + b"}"), content)
     return content
+
+
+def _enter(event: t.Mapping[str, t.Any], content: JournalContent) -> None:
+    numbers: list[int] = event["numbers"]
+    if event["event"] == "begin":
+        content.in_doubt.update(numbers)
+        return
+    for number in numbers:
+        other = event["others"].get(str(number))
+        content.settled[number] = DONE if other is None else Outcome(**other)
+    content.in_doubt.difference_update(numbers)
+
+
+def _prove(content: bytes, before: bytes) -> bytes:
+    """Give the proof of a line; `before` is that of the line above."""
+    return hashlib.blake2b(before + content, digest_size=8).hexdigest().encode("ascii")

@@ -36,7 +36,7 @@ _CREATES = frozenset({"create", "create_container"})
 def read_plan_file(path: Path) -> Plan:
     """Give the sealed plan in a run's folder. Raises StoreError when it is not there or damaged."""
     try:
-        with path.open(encoding="utf-8") as lines:
+        with path.open(encoding="utf-8", newline="\n") as lines:
             return read_plan(lines, f"plan file {path}")
     except OSError as error:
         raise StoreError(f"plan file {path} cannot be read: {error.strerror}.") from error

@@ -18,7 +18,7 @@ from .._model.plans import ACTIONS, Change, Held, HeldChange, Leaver, Link, Obje
 from .._model.runs import Statistics
 from .._model.secrets import GeneratedPassword, PasswordRule
 from .._model.values import from_json
-from .sealing import FORMAT, PASSWORD_MARK
+from .sealing import FORMAT, PASSWORD_MARK, footer_line
 
 
 def read_plan(lines: Iterable[str], where: str) -> Plan:
@@ -62,14 +62,14 @@ class _Reader:
         self._where = where
         self._digest = hashlib.blake2b(digest_size=32)
         self._header: dict[str, t.Any] | None = None
-        self._footer: dict[str, t.Any] | None = None
+        self._footer: str | None = None
         self._parts: dict[str, _Part] = {}
 
     def take(self, number: int, line: str) -> None:
         """Read one line. Raises StoreError."""
         try:
             self._take(line)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as error:
             raise StoreError(f"{self._where}, line {number}, is damaged: {error}. Nothing of it is used.") from error
 
     def _take(self, line: str) -> None:
@@ -77,7 +77,7 @@ class _Reader:
         if self._footer is not None or not isinstance(data, dict):
             raise ValueError("unexpected content")
         if self._header is not None and "digest" in data:
-            self._footer = data
+            self._footer = line
             return
         self._digest.update(line.encode("utf-8"))
         if self._header is None:
@@ -104,13 +104,15 @@ class _Reader:
         """Give the plan. Raises StoreError when a part is missing or something was changed."""
         if self._header is None or self._footer is None:
             raise StoreError(f"{self._where} is not whole: its end is missing. Nothing of it is used.")
-        if self._footer["digest"] != self._digest.hexdigest():
+        digest = self._digest.hexdigest()
+        changes = sum(len(part.changes) + len(part.held_changes) for part in self._parts.values())
+        if self._footer.removesuffix("\n") != footer_line(digest, changes).removesuffix("\n"):
             raise StoreError(f"{self._where} was changed after it was sealed. Nothing of it is used.")
         return Plan(
             job=self._header["job"],
             definition_digest=self._header["definition"],
             objects=tuple(_object_plan(name, part) for name, part in self._parts.items()),
-            digest=self._footer["digest"],
+            digest=digest,
         )
 
 

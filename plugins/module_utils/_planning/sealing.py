@@ -38,14 +38,19 @@ def seal(plan: Plan, write: t.Callable[[str], object] | None = None) -> Plan:
             write(line)
     sealed = replace(plan, digest=digest.hexdigest())
     if write is not None:
-        write(_line({"digest": sealed.digest, "changes": sealed.change_count + sealed.held_count}))
+        write(footer_line(sealed.digest, sealed.change_count + sealed.held_count))
     return sealed
 
 
 def sealed_lines(plan: Plan) -> Iterator[str]:
     """Give the lines of a plan that is sealed already, as `seal` wrote them."""
     yield from _content_lines(plan)
-    yield _line({"digest": plan.digest, "changes": plan.change_count + plan.held_count})
+    yield footer_line(plan.digest, plan.change_count + plan.held_count)
+
+
+def footer_line(digest: str, changes: int) -> str:
+    """Give the last line of a sealed plan of so many changes, held ones included."""
+    return _line({"digest": digest, "changes": changes})
 
 
 def _content_lines(plan: Plan) -> Iterator[str]:

@@ -246,6 +246,8 @@ def test_a_plan_file_without_its_first_line_gives_nothing() -> None:
         ('"action":"update"', '"action":"delete"'),
         ('"job":"hr"', '"job":"crm"'),
         ('"container":"people"', '"container":"staff"'),
+        ('"changes":3', '"changes":2'),
+        ('"changes":3', '"changes": 3'),
     ],
 )
 def test_a_plan_file_changed_by_hand_gives_nothing(old: str, new: str) -> None:
@@ -268,7 +270,18 @@ def test_anything_after_the_end_gives_nothing() -> None:
         read_changes([*lines, lines[1]])
 
 
-@pytest.mark.parametrize("line", ["\0\0\0\n", "[]\n", "7\n", "\n", "{\n"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "\0\0\0\n",
+        "[]\n",
+        "7\n",
+        "\n",
+        "{\n",
+        "[" * 100_000 + "\n",
+        '{"object":"person","action":"update","number":1e999}\n',
+    ],
+)
 def test_a_line_that_is_no_change_gives_nothing(line: str) -> None:
     lines = lines_of(plan_of(*CHANGES))
     with pytest.raises(StoreError, match="plan file plan, line 3, is damaged"):
