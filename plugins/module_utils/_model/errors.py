@@ -62,12 +62,6 @@ class SkipRecord(LockstepError):  # noqa: N818 - a decision of the mapping, not 
     code = "skipped"
 
 
-class GuardError(LockstepError):
-    """A limit is badly written or would be passed."""
-
-    code = "guard"
-
-
 class StoreError(LockstepError):
     """The state store cannot be opened, read or written."""
 
