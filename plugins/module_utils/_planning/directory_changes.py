@@ -129,7 +129,7 @@ class DirectoryChanges:
     def create(self, key: Key, row: MappedRow, place: str) -> None:
         """Plan a new record; references to records of this very plan are linked once those are there."""
         try:
-            settled, later = self._settle(key, row)
+            settled, later = self._settle(key, row, {})
             if not self._request.destination.info.keeps_references:
                 # A group that cannot be empty gets members that are not there yet; such a directory takes them.
                 at_once = {rule.spec.name for rule in self._rules if not rule.info.nullable}
@@ -161,8 +161,8 @@ class DirectoryChanges:
         """Plan what makes the record as the source has it; false when nothing differs. `leaving` knows what a record
         that returns gets back. Raises RecordError.
         """
-        settled, later = self._settle(found.key, row)
         found = self._as_it_will_be(found)
+        settled, later = self._settle(found.key, row, found.before)
         after = find_differences(self._rules, settled, found.before, self._choose_for(found.anchor), rekeyed=rekeyed)
         self._keep_doubtful(after)
         rename = None if self._naming is None else take_rename(after, found, self._naming.spec.name)
@@ -289,7 +289,7 @@ class DirectoryChanges:
 
     # -- references ---------------------------------------------------------------------------------------------
 
-    def _settle(self, key: Key, row: MappedRow) -> tuple[MappedRow, dict[str, Value]]:
+    def _settle(self, key: Key, row: MappedRow, before: Mapping[str, Value]) -> tuple[MappedRow, dict[str, Value]]:
         """Give the row with its pending references settled, and by field those to records that this run makes."""
         values: list[t.Any] = list(row)
         later: dict[str, Value] = {}
@@ -298,7 +298,7 @@ class DirectoryChanges:
             if not isinstance(pending, Pending):
                 continue
             rule = self._rules[position]
-            now, then, unresolved = settle_value(index, pending, rule.spec.name)
+            now, then, unresolved = settle_value(index, pending, rule.spec.name, before.get(rule.spec.name))
             if unresolved is not None:
                 self._report(key, self._request.mapping.references[position].match, unresolved)
             if not is_empty(then):

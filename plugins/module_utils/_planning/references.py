@@ -34,12 +34,12 @@ class Pending:
 class ReferenceIndex:
     """The records of one place by the folded values of one field.
 
-    `ambiguous` are values that several records have; they are never guessed at. `planned` are records that this run
-    makes: value -> the DN they will have.
+    `ambiguous` are values that several records have, with the folded DNs of these; they are never guessed at. `planned`
+    are records that this run makes: value -> the DN they will have.
     """
 
     places: dict[str, str] = field(default_factory=dict)
-    ambiguous: set[str] = field(default_factory=set)
+    ambiguous: dict[str, set[str]] = field(default_factory=dict)
     planned: dict[str, str] = field(default_factory=dict)
     completeness: Completeness = field(default_factory=lambda: Completeness(proven=True))
 
@@ -48,8 +48,9 @@ class ReferenceIndex:
         for part in members(value):
             if isinstance(part, str):
                 key = part.casefold()
-                if self.places.setdefault(key, place) != place:
-                    self.ambiguous.add(key)
+                first = self.places.setdefault(key, place)
+                if first != place:
+                    self.ambiguous.setdefault(key, {fold_dn(first)}).add(fold_dn(place))
 
     def find(self, text: str) -> str | None:
         """Give the DN of the one record that has `text`, None when there is none or several have it."""
@@ -122,9 +123,12 @@ class ReferenceBook:
         if not starts:
             return
         ways = {start: place for place, start in starts.items()}
-        self.moved |= {fold_dn(start): place for start, place in ways.items()}
+        moved = {fold_dn(start): place for start, place in ways.items()}
+        self.moved |= moved
         for index in self.indexes.values():
             index.places = {text: ways.get(place, place) for text, place in index.places.items()}
+            for places in index.ambiguous.values():
+                places |= {fold_dn(moved[start]) for start in places & moved.keys()}
 
     def where(self, value: Value) -> Value:
         """Give the DNs `value` as they will be when the objects planned so far are done."""
@@ -166,8 +170,13 @@ def resolve_value(index: ReferenceIndex, wish: Value) -> Value | Pending:
     return Pending(tuple(missing), tuple(found)) if missing else as_set(found)
 
 
-def settle_value(index: ReferenceIndex, pending: Pending, name: str) -> tuple[Value, Value, Unresolved | None]:
-    """Give for a pending reference: the DNs there are, the DNs of records the run makes, and what nobody has."""
+def settle_value(
+    index: ReferenceIndex, pending: Pending, name: str, current: Value = None
+) -> tuple[Value, Value, Unresolved | None]:
+    """Give for a pending reference: the DNs there are, the DNs of records the run makes, and what nobody has.
+
+    Of the DNs that the field has now (`current`), those stay that a text may stand for which several records have.
+    """
     now, later, nobody = list(pending.found), [], []
     for text in pending.missing:
         place, planned = index.find(text), index.find_planned(text)
@@ -179,7 +188,10 @@ def settle_value(index: ReferenceIndex, pending: Pending, name: str) -> tuple[Va
             nobody.append(text)
     unresolved = None
     if nobody:
-        several = [text for text in nobody if text.strip().casefold() in index.ambiguous]
+        several: set[str] = set()
+        for text in nobody:
+            several |= index.ambiguous.get(text.strip().casefold(), set())
+        now += [part for part in members(current) if isinstance(part, str) and fold_dn(part) in several]
         reason = "several records have it" if several else "no record has it"
         if not index.completeness.proven:
             reason = f"the records could not be read completely: {index.completeness.reason}"

@@ -144,3 +144,16 @@ def test_who_moves_and_leaves_a_group_in_one_run_is_no_member(staff: Staff) -> N
     assert did(result) == ["move", "update"]
     assert staff.members("it") == [staff.place("Ann", "IT")]
     assert did(staff.run()) == []
+
+
+def test_a_member_whose_number_somebody_else_has_too_stays_in_its_groups(staff: Staff) -> None:
+    """Nobody is taken out of a group because a look-up failed for one of its members (Alfresco#1149)."""
+    staff.run()
+    staff.box.person("Double", above=staff.staff, uid="bob")
+    staff.team("it", "ann;bob;cid")
+    result = staff.run()
+    assert result.status == "succeeded"
+    assert set(problems(result)) == {"unresolved", "empty_key"}
+    ann, bob, cid = staff.place("Ann", "IT"), staff.place("Bob", "IT"), staff.place("Cid", "Sales")
+    assert staff.members("it") == [ann, bob, cid], "who is there stays, who joins still joins"
+    assert staff.members("all") == [ann, bob, cid]
