@@ -236,6 +236,24 @@ def test_refused_values_name_the_field_or_the_servers_words(box: DirectoryBox, p
     assert (lacking.status, lacking.code in ("constraint", "value")) == ("failed", True), lacking
 
 
+def test_text_with_a_nul_character_is_kept_whole_or_refused_for_its_record_alone(
+    box: DirectoryBox, provider: Directory
+) -> None:
+    """A value that was cut at its NUL would be another value, and be written again in every run."""
+    odd, text = f"cn=Odd,{box.base}", "before\0after"
+    first, second = apply(
+        provider,
+        box,
+        change("create", odd, after=person(box, "Odd", description=text)),
+        change("create", f"cn=Even,{box.base}", after=person(box, "Even", description="plain")),
+    )
+    assert second.status == "done"
+    if first.status == "done":
+        assert rows(provider, Query(container=odd), "description") == [(text,)]
+    else:
+        assert (first.status, box.read(odd, "description")) == ("failed", None)
+
+
 def test_disabling_keeps_everything_else(box: DirectoryBox, provider: Directory) -> None:
     assert provider.disabled_state() == {"enabled": "false"}
     extra = {"userAccountControl": "66080"} if box.is_ad else {}
