@@ -109,7 +109,7 @@ def test_a_killed_run_is_settled_by_the_next(place: Workplace, postgres: Databas
     assert any(f"run 1 was interrupted after {len(made)} of" in line["message"] for line in done["next"]["run"]["log"])
     assert dict(postgres.content(table)) == dict(map(names, range(1, SIZE + 1)))
     second, first = done["history"]["runs"]
-    assert (first["id"], first["status"], first["changes_total"]) == (1, "failed", len(plan))
+    assert (first["id"], first["status"], first["changes_total"]) == (1, "interrupted", len(plan))
     assert f"interrupted after {len(made)} of {len(plan)} changes" in first["message"]
     assert changes_of(first) == len(made)
     assert changes_of(second) == len(plan) - len(made)
