@@ -17,6 +17,7 @@ import hashlib
 import json
 import os
 import re
+import stat
 import typing as t
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -29,19 +30,19 @@ _LINE = re.compile(rb'(\{.*),"proof":"([0-9a-f]{16})"\}', re.DOTALL)
 
 
 class Journal:
-    """Writes the journal of one run. Raises StoreError when the disk does not take it; then nothing more may be
-    written.
+    """Writes the journal of one run, or goes on with one. Raises StoreError when the disk does not take it, or when
+    what is there is damaged; then nothing more may be written.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
         except OSError as error:
             raise StoreError(f"the journal {path} cannot be opened: {error.strerror}. Nothing was written.") from error
         # Without a buffer: what the disk refused must not come up again when the file is closed.
-        self._file = os.fdopen(descriptor, "wb", buffering=0)
-        self._proof = b""
+        self._file = os.fdopen(descriptor, "r+b", buffering=0)
+        self._proof = self._last_proof()
 
     def begin(self, changes: Sequence[Change]) -> None:
         """Note that `changes` are about to be written."""
@@ -59,6 +60,17 @@ class Journal:
     def close(self) -> None:
         """Close the file; the journal stays."""
         self._file.close()
+
+    def _last_proof(self) -> bytes:
+        """Give the proof of the last line there is, and take away what a crash left of one behind it."""
+        if not stat.S_ISREG(os.fstat(self._file.fileno()).st_mode):
+            return b""
+        content = self._file.readall()
+        end = content.rfind(b"\n") + 1
+        if end < len(content):
+            self._file.truncate(end)
+        lines = content[:end].split(b"\n")[:-1]
+        return _enter_lines(lines, JournalContent(), self._path)
 
     def _write(self, event: dict[str, t.Any]) -> None:
         content = json.dumps(event, separators=(",", ":")).encode("ascii")[:-1]
@@ -94,8 +106,14 @@ def read_journal(path: Path) -> JournalContent:
         return content
     except OSError as error:
         raise StoreError(f"the journal {path} cannot be read: {error.strerror}.") from error
+    _enter_lines(lines[:-1], content, path)
+    return content
+
+
+def _enter_lines(lines: Sequence[bytes], content: JournalContent, path: Path) -> bytes:
+    """Enter what whole lines tell, and give the proof of the last one. Raises StoreError when one is damaged."""
     proof = b""
-    for number, line in enumerate(lines[:-1], 1):
+    for number, line in enumerate(lines, 1):
         found = _LINE.fullmatch(line)
         proof = b"" if found is None else _prove(found[1], proof)
         if found is None or found[2] != proof:
@@ -103,7 +121,7 @@ def read_journal(path: Path) -> JournalContent:
                 f"the journal {path}, line {number}, is damaged: it is not what the run wrote. Nothing of it is used."
             )
         _enter(json.loads(found[1] + b"}"), content)
-    return content
+    return proof
 
 
 def _enter(event: t.Mapping[str, t.Any], content: JournalContent) -> None:

@@ -101,6 +101,24 @@ def test_a_journal_damaged_before_its_end_is_refused_with_the_line(path: Path, l
         read_journal(path)
 
 
+@pytest.mark.parametrize("torn", [b"", b'{"event":"beg', b"\0" * 50])
+def test_a_journal_is_gone_on_with_after_what_a_crash_left_of_its_last_line(path: Path, torn: bytes) -> None:
+    path.write_bytes(begun(path) + torn)
+    journal = Journal(path)
+    journal.end(changes(1), [DONE])
+    journal.close()
+    content = read_journal(path)
+    assert (content.settled, content.in_doubt) == ({1: DONE}, set())
+
+
+def test_a_damaged_journal_is_not_gone_on_with(path: Path) -> None:
+    path.write_bytes(begun(path).replace(b"[1]", b"[2]"))
+    damaged = path.read_bytes()
+    with pytest.raises(StoreError, match="journal, line 1, is damaged"):
+        Journal(path)
+    assert path.read_bytes() == damaged
+
+
 def written(path: Path) -> list[bytes]:
     """Write a journal of two batches that were begun and ended, and give its lines."""
     journal = Journal(path)

@@ -28,6 +28,8 @@ BEFORE = [(2, "Bob", "old"), (9, "Gone", "G")]
 HALF_WAY = [(1, "Ann", "E"), (2, "Bob", "F"), (3, "Cy", None), (9, "Gone", "G")]
 AFTER = HALF_WAY[:3]
 WAYS = ("resume", "preview", "next run")
+EXAMPLES = max(settings().max_examples // 2, 1)
+"""Each is a whole run."""
 
 Damage: t.TypeAlias = t.Callable[[bytes], bytes]
 
@@ -169,7 +171,7 @@ def flip_one(byte: int) -> Damage:
 
 
 @given(damage=damages(), way=st.sampled_from(WAYS))
-@settings(max_examples=40)
+@settings(max_examples=EXAMPLES)
 @example(damage=flip_one(-10), way="resume")
 def test_of_a_damaged_plan_file_nothing_is_applied(killed: Scene, damage: Damage, way: str) -> None:
     killed.restore()
@@ -182,7 +184,7 @@ def test_of_a_damaged_plan_file_nothing_is_applied(killed: Scene, damage: Damage
 
 
 @given(damage=damages(), way=st.sampled_from(WAYS))
-@settings(max_examples=60)
+@settings(max_examples=EXAMPLES)
 @example(damage=lambda data: data.replace(b"[3]", b"[4]"), way="resume")
 def test_of_a_damaged_journal_nothing_is_taken_for_done(killed: Scene, damage: Damage, way: str) -> None:
     """A journal that only lacks its end is that of a run that was killed earlier: what it does not tell is looked at
@@ -204,7 +206,7 @@ def test_of_a_damaged_journal_nothing_is_taken_for_done(killed: Scene, damage: D
 
 
 @given(damage=damages(), preview=st.booleans(), accept=st.sampled_from([(), ("creates",)]))
-@settings(max_examples=40)
+@settings(max_examples=EXAMPLES)
 def test_of_a_damaged_kept_plan_nothing_is_applied(
     kept: Scene, damage: Damage, preview: bool, accept: tuple[t.Any, ...]
 ) -> None:
