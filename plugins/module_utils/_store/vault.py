@@ -167,8 +167,8 @@ class Vault:
             meta.write(connection, meta.KEY_CHECK, check)
         return key
 
-    def is_signed(self, message: bytes, code: str) -> bool:
-        """Tell whether `sign` made `code` of `message`. Raises StoreError when the key cannot be read."""
+    def is_signed(self, message: bytes, signature: str) -> bool:
+        """Tell whether `sign` made `signature` of `message`. Raises StoreError when the key cannot be read."""
         if self._key_file is None:
             raise StoreError("no key is given. Set store_key_file.")
         key = _read_key(self._key_file)
@@ -176,7 +176,7 @@ class Vault:
             if not self._rehearsal:
                 raise StoreError(f"the key file {self._key_file} does not exist. {_PUT_BACK}")
             key = self._rehearsed_key
-        return hmac.compare_digest(_code(key, message), code)
+        return hmac.compare_digest(_code(key, message), signature)
 
     def _need_key_file(self, place: Place) -> Path:
         if self._key_file is None:
