@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from support.crashes import Bed, DirectoryBed, TableBed, crash_once, measure
+from support.crashes import Bed, DirectoryBed, TableBed, crash_once, measure, run_together
 
 TRIALS = int(os.environ.get("LOCKSTEP_TRIALS", "3"))
 SEED = int(os.environ.get("LOCKSTEP_SEED", "0"))
@@ -33,6 +33,18 @@ def prove(make: Callable[[], Bed], what: str) -> None:
 def test_a_table(tmp_path: Path, postgres_url: str) -> None:
     numbers = itertools.count()
     prove(lambda: TableBed(tmp_path / str(next(numbers)), postgres_url), "table")
+
+
+@pytest.mark.parametrize("runs", [2, 8])
+def test_of_several_runs_at_once_exactly_one_writes(tmp_path: Path, postgres_url: str, runs: int) -> None:
+    """Each is a process of its own; they share a store on PostgreSQL and begin at the same moment."""
+    alone = TableBed(tmp_path / "alone", postgres_url)
+    alone.world.run(max_changes=0)
+    wanted = (alone.state(), alone.effects())
+    bed = TableBed(tmp_path / "together", postgres_url, store=postgres_url)
+    statuses = run_together(bed.world, runs)
+    assert Counter(statuses) == {"succeeded": 1, "skipped": runs - 1}
+    assert (bed.state(), bed.effects()) == wanted
 
 
 @pytest.mark.parametrize("later", [False, True], ids=["all new", "changes"])

@@ -18,6 +18,7 @@ from pathlib import Path
 import ldap3
 import sqlalchemy as sa
 from ansible_collections.lockstep.sync.plugins.module_utils._model.secrets import SecretReference
+from ansible_collections.lockstep.sync.plugins.module_utils._store.locks import process_exists
 from servers.ldap_box import DirectoryBox
 from support.directory_worlds import DirectoryWorld
 from support.worlds import DEPT, KEY, NAME, World
@@ -68,6 +69,44 @@ def run_and_kill(world: World, delay: float, look: Callable[[], None] = lambda: 
         os.waitpid(child, 0)
     except (ProcessLookupError, ChildProcessError):
         pass  # it had come to its end
+
+
+class _Processes(set[int]):
+    """All processes that exist."""
+
+    def __contains__(self, number: object) -> bool:
+        return isinstance(number, int) and process_exists(number)
+
+
+def run_together(world: World, count: int) -> list[str]:
+    """Run job `j` in `count` processes that begin at the same moment, and give how each ended."""
+    ready, start = os.pipe(), os.pipe()
+    told = os.pipe()
+    children = []
+    for _number in range(count):
+        child = os.fork()
+        if child == 0:
+            try:
+                os.close(start[1])
+                world.pid, world.alive = os.getpid(), _Processes()
+                world.store = world.open_store()
+                os.write(ready[1], b".")
+                os.read(start[0], 1)  # gives nothing when the parent closes its end, to all at once
+                os.write(told[1], f"{world.run(max_changes=0).result.status}\n".encode())
+            finally:
+                os._exit(0)
+        children.append(child)
+    for _number in range(count):
+        os.read(ready[0], 1)
+    os.close(start[1])
+    for child in children:
+        os.waitpid(child, 0)
+    os.close(told[1])
+    with os.fdopen(told[0]) as lines:
+        statuses = lines.read().split()
+    for end in (*ready, start[0]):
+        os.close(end)
+    return statuses
 
 
 def bring_to_its_end(world: World, earlier: int) -> str:
@@ -143,9 +182,9 @@ def measure(make: Callable[[], Bed]) -> tuple[tuple[t.Any, Counter[t.Any]], tupl
 class TableBed:
     """A table of a PostgreSQL database; a trigger writes down each row that is written."""
 
-    def __init__(self, folder: Path, url: str) -> None:
+    def __init__(self, folder: Path, url: str, *, store: str = "") -> None:
         folder.mkdir()
-        self.world = World(folder=folder)
+        self.world = World(folder=folder, server=store)
         self._engine = sa.create_engine(url, poolclass=sa.NullPool)
         full = sa.make_url(url)
         with self._engine.begin() as connection:

@@ -15,8 +15,10 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import sqlalchemy as sa
 from ansible_collections.lockstep.sync.plugins.module_utils._model.errors import LockstepError
 from ansible_collections.lockstep.sync.plugins.module_utils._model.jobs import ProviderSpec
+from ansible_collections.lockstep.sync.plugins.module_utils._model.secrets import Secret
 from ansible_collections.lockstep.sync.plugins.module_utils._running.conductor import Ran, run_job
 from ansible_collections.lockstep.sync.plugins.module_utils._running.runtime import RunRequest, Runtime
 from ansible_collections.lockstep.sync.plugins.module_utils._store.store import Store, StoreAddress, open_store
@@ -39,6 +41,7 @@ class World:
         slept: every wait of the run; `on_sleep` is called then, to let the world change.
         protected: every secret that the run told.
         alive: the processes that exist beside the run's own.
+        server: the URL, with password, of the database that is the store; a SQLite file when it is empty.
     """
 
     folder: Path
@@ -51,6 +54,7 @@ class World:
     protected: list[str] = field(default_factory=list)
     alive: set[int] = field(default_factory=lambda: {100})
     environ: dict[str, str] = field(default_factory=dict)
+    server: str = ""
 
     def __post_init__(self) -> None:
         self.write()
@@ -96,6 +100,10 @@ class World:
     def open_store(self) -> Store:
         """Open the store once more, as another process does."""
         address = StoreAddress(url=f"sqlite:///{self.folder / 'state.db'}")
+        if self.server:
+            url = sa.make_url(self.server)
+            plain = url._replace(password=None).render_as_string(hide_password=False)
+            address = StoreAddress(url=plain, password=Secret(str(url.password)) if url.password else None)
         return open_store(address, create=True, clock=self.clock, pid_alive=self.alive.__contains__)
 
     def provider(self, name: str, kind: t.Any, *, secrets: t.Any = None, **options: t.Any) -> None:

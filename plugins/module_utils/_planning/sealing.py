@@ -21,7 +21,7 @@ from .._model.plans import Change, HeldChange, Leaver, Link, ObjectPlan, Plan, P
 from .._model.secrets import GeneratedPassword
 from .._model.values import to_json
 
-FORMAT = "lockstep-plan-1"
+FORMAT = "lockstep-plan-2"
 PLAIN_TYPES = frozenset({str, type(None)})
 PASSWORD_MARK = "password"  # noqa: S105 - the name of a mark, not a password
 

@@ -233,7 +233,7 @@ def test_only_the_last_line_break_may_be_missing() -> None:
 
 def test_a_plan_file_without_its_first_line_gives_nothing() -> None:
     with pytest.raises(
-        StoreError, match="line 1, is damaged: its format is None, this release reads 'lockstep-plan-1'"
+        StoreError, match="line 1, is damaged: its format is None, this release reads 'lockstep-plan-2'"
     ):
         read_changes(lines_of(plan_of(*CHANGES))[1:])
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import time
 import typing as t
 from pathlib import Path
 
@@ -27,6 +28,17 @@ def undo(world: DirectoryWorld, **options: object) -> RunResult:
     return world.run("", undo=last.id, **options)
 
 
+def looks_like(world: DirectoryWorld, wanted: t.Any, *, without: str = "") -> t.Any:
+    """Give what the box holds, but for one entry, once it is as wanted: OpenLDAP mends references after its answer."""
+    for _look in range(100):
+        found = world.box.photograph()
+        found.pop(without.lower(), None)
+        if found == wanted:
+            break
+        time.sleep(0.1)
+    return found
+
+
 def add_team(world: DirectoryWorld, *names: str) -> str:
     box = world.box
     login = {"sAMAccountName": f"team{abs(hash(box.base)) % 10**8}"} if box.is_ad else {}
@@ -43,7 +55,7 @@ def test_new_people_and_their_containers_go_again(world: DirectoryWorld) -> None
     assert [each.guard for each in held.held] == ["deletes"], "three of three people are too many"
     undone = world.run("", plan=held.plan_id, accept=frozenset({"deletes"}))
     assert (undone.status, undone.statistics.deleted) == ("succeeded", 5)
-    assert world.box.photograph() == before
+    assert looks_like(world, before) == before
     assert world.run().statistics.created == 3
 
 
@@ -57,7 +69,7 @@ def test_who_was_changed_renamed_and_moved_goes_back(world: DirectoryWorld) -> N
     assert {"update", "rename", "move"} <= set(actions(changed))
     result = undo(world)
     assert (result.status, problems(result)) == ("succeeded", [])
-    assert world.box.photograph() == before
+    assert looks_like(world, before) == before
     assert world.box.anchor(world.place("Bob Baker", "IT")) == anchor
     again = undo(world)
     assert (again.status, again.statistics.moved) == ("succeeded", 3)
@@ -76,9 +88,7 @@ def test_a_leaver_gets_account_groups_and_place_back(world: DirectoryWorld) -> N
     assert [each for each in actions(left) if each != "create_container"] == ["disable", "membership", "move"]
     result = undo(world)
     assert (result.status, problems(result)) == ("succeeded", [])
-    after = world.box.photograph()
-    after.pop(world.leavers.lower(), None)
-    assert after == before
+    assert looks_like(world, before, without=world.leavers) == before
     assert bob in world.box.texts(team, "member")
     assert not world.box.is_ad or world.box.texts(bob, "userAccountControl") == control
     assert world.world.store.leavers.load("j", "people") == {}
@@ -100,8 +110,7 @@ def test_who_was_deleted_comes_back_with_unmapped_attributes_and_groups(world: D
     assert gone.statistics.deleted == 2
     result = undo(world)
     assert (result.status, result.statistics.created) == ("succeeded", 2), result.problems
-    after = world.box.photograph()
-    assert after == before
+    assert looks_like(world, before) == before
     if world.box.is_ad:
         (control,) = world.box.texts(bob, "userAccountControl")
         assert int(control) & 2, "an account without a password is locked"
