@@ -130,7 +130,7 @@ class DirectoryPlanning:
         for index_key, row in piles.candidates.items():
             found = present.get(index_key)
             if found is not None:
-                values = {rule.spec.name: t.cast("Value", row[rule.position]) for rule in written}
+                values: dict[str, Value] = {rule.spec.name: t.cast("t.Any", row[rule.position]) for rule in written}
                 references.note_values(values, found.place)
 
     def _keep_images(self) -> None:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import gc
 import typing as t
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from .._model.access import PasswordPolicy, as_directory
+from .._model.access import PasswordPolicy, Writer, as_directory
 from .._model.errors import ConfigError, ProviderError
 from .._model.plans import ObjectPlan, Plan
 from .._model.runs import AppliedChange, Problem
@@ -88,8 +88,7 @@ class Attempt:
             if self._request.keep_plan or plan.held_count:
                 self._keep(plan)
             if plan.change_count:
-                writer = sides.destination.writer
-                open_writer = lambda part: writer(part.target)  # noqa: E731 - one line says it
+                open_writer = _writer_opener(sides)
                 write_plan(plan, self._context, files.journal(number), open_writer, _policy_of(sides))
         tries = 1 + self._job.on_error.retries
         refresh_smart_groups(self._context, files, tries + 1 + (number - 1) * len(self._job.smart_groups))
@@ -220,6 +219,13 @@ class Attempt:
             if explanation is not None:
                 found.append(explanation)
         return found
+
+
+def _writer_opener(sides: Sides) -> Callable[[ObjectPlan], Writer]:
+    def open_writer(part: ObjectPlan) -> Writer:
+        return sides.destination.writer(part.target)
+
+    return open_writer
 
 
 def _policy_of(sides: Sides) -> PasswordPolicy:
