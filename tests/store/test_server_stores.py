@@ -452,11 +452,14 @@ def test_store_of_release_1_keeps_what_it_has(server: Server, open_it: Callable[
     assert "lockstep_links" not in server.table_names()
     old.providers.save(spec("hr"), {})
     old.jobs.save("people", SIDES)
-    run_id = old.runs.start("people", host="web1", pid=1, boot_id="b", started="2026-11-21T08:30:00Z")
     with server.outside.begin() as connection:
+        run = {"job_name": "people", "status": "running", "message": "", "host": "web1", "pid": 1, "boot_id": "b"}
+        run |= {"started": "2026-11-21T08:30:00.000000+00:00", "statistics": "{}", "objects": "[]", "held": "[]"}
+        made = connection.execute(tables(1).runs.insert(), run | {"log": "[]", "changes_total": 0})
+        run_id = made.inserted_primary_key[0]
         content = {"run_id": run_id, "position": 1, "object": "people", "key": '["🎉"]', "number": 1}
         content |= {"action": "update", "before": "{}", "after": '{"a":"é"}', "code": "", "message": ""}
-        connection.execute(tables().changes.insert(), content)
+        connection.execute(tables(1).changes.insert(), content)
     store = open_it()
     (change,) = store.runs.changes(run_id)
     assert (change.change.key, change.change.after, change.change.anchor) == (("🎉",), {"a": "é"}, None)
