@@ -5,11 +5,15 @@
 
 from __future__ import annotations
 
+import atexit
 import csv
+import functools
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 import typing as t
 import uuid
@@ -32,6 +36,15 @@ FAILED = 2
 
 Result: t.TypeAlias = dict[str, t.Any]
 Task: t.TypeAlias = dict[str, t.Any]
+
+
+@functools.cache
+def built_modules() -> str:
+    """Give the folder where Ansible finds the modules again that it has built since these tests began."""
+    folder = tempfile.mkdtemp(prefix="lockstep-modules-")
+    Path(folder).chmod(0o777)  # some tests run as another user
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,6 +182,7 @@ class Workplace:
             "HOME": str(self.home),
             "LC_ALL": "C.UTF-8",
             "LOCKSTEP_STORE": self.store,
+            "LOCKSTEP_TEST_MODULES": built_modules(),
             "LOCKSTEP_TEST_RESULTS": str(results),
             **self.variables,
         }

@@ -10,13 +10,16 @@ import os
 import typing as t
 from pathlib import Path
 
+from ansible import constants
 from ansible.plugins.callback import CallbackBase
 
 DOCUMENTATION = """
 name: hand_over_results
 type: notification
 short_description: Hand results to the test
-description: Appends each result as one JSON line to the file that E(LOCKSTEP_TEST_RESULTS) names.
+description:
+  - Appends each result as one JSON line to the file that E(LOCKSTEP_TEST_RESULTS) names.
+  - Modules that were built are found again in the folder that E(LOCKSTEP_TEST_MODULES) names.
 """
 
 
@@ -27,6 +30,13 @@ class CallbackModule(CallbackBase):
     CALLBACK_TYPE = "notification"
     CALLBACK_NAME = "hand_over_results"
     CALLBACK_NEEDS_ENABLED = True
+
+    def __init__(self, *args: t.Any, **options: t.Any) -> None:
+        super().__init__(*args, **options)
+        built = os.environ.get("LOCKSTEP_TEST_MODULES")
+        if built:
+            # Ansible keeps the modules it has built for as long as it runs; here, as long as the tests run.
+            Path(constants.DEFAULT_LOCAL_TMP, "ansiballz_cache").symlink_to(built, target_is_directory=True)
 
     def v2_runner_on_ok(self, result: t.Any) -> None:
         self._hand_over(result, failed=False)
