@@ -20,7 +20,7 @@ from integration.directory_cases import (
     secret_options,
     write,
 )
-from integration.harness import Workplace, counts, job, run, task
+from integration.harness import Workplace, counts, job, run, task, wait_until
 from servers.directories import OpenLdap, SambaAd
 from servers.ldap_box import PERSON, DirectoryBox
 
@@ -110,9 +110,14 @@ def test_one_ldap_directory_follows_another(
     anchors = {uid: b.anchor(f"uid={uid},ou=IT,{there_people}") for uid in ("ada", "bob")}
 
     # At the source Ada gets another name, Bob another unit; Ada leads a new group.
+    # OpenLDAP's refint overlay mends references after its answer, and misses an entry that moves meanwhile.
+    mended = [f"uid=ada.king,ou=IT,{people}", f"uid=bob,ou=Sales,{people}"]
     a.move(ada, "uid=ada.king")
+    for place_of in (bob, cid):
+        wait_until(lambda dn=place_of: a.texts(dn, "manager") == mended[:1], "the source has mended its references")
     a.move(bob, "uid=bob", f"ou=Sales,{people}")
     a.add(f"cn=leads,{groups}", ("top", "groupOfNames"), member=f"uid=ada.king,ou=IT,{people}")
+    wait_until(lambda: a.texts(f"cn=it,{groups}", "member") == mended, "the source has mended its references")
     play("rename", "move", "create")
     assert b.anchor(f"uid=ada.king,ou=IT,{there_people}") == anchors["ada"]
     assert b.anchor(f"uid=bob,ou=Sales,{there_people}") == anchors["bob"]
@@ -125,6 +130,9 @@ def test_one_ldap_directory_follows_another(
     # At the destination somebody renames and moves Bob by hand, and gives Ada another number.
     b.move(f"uid=bob,ou=Sales,{there_people}", "uid=bobby", f"ou=IT,{there_people}")
     b.modify(f"uid=ada.king,ou=IT,{there_people}", employeeNumber="77")
+    by_hand = f"uid=bobby,ou=IT,{there_people}"
+    for group in (everybody, f"cn=it,{there_groups}"):
+        wait_until(lambda group=group: by_hand in b.texts(group, "member"), "the destination has mended references")
     play("update", "rename", "move")
     assert b.anchor(f"uid=bob,ou=Sales,{there_people}") == anchors["bob"]
     assert b.anchor(f"uid=ada.king,ou=IT,{there_people}") == anchors["ada"]
