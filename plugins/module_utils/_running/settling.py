@@ -19,6 +19,7 @@ from .._model.runs import AppliedChange
 from .._store.runs import StoredRun
 from .._store.store import Store
 from .account import RunLog
+from .definition import definition_digest
 from .destinations import Destinations
 from .files import RunFiles, save_changes
 from .runtime import Runtime
@@ -100,7 +101,8 @@ class _Settling:
     ) -> list[AppliedChange]:
         """Give accounts their password that have none yet: nobody else would, because their fields are as planned."""
         half = {item.change.number for item in found if item.outcome == HALF_MADE}
-        if not half:
+        if not half or plan.definition_digest != definition_digest(self._job, self._store):
+            # A provider that means another directory by now has other accounts under the same names.
             return list(found)
         parts = tuple(
             replace(part, changes=[replace(each, begun=True) for each in part.changes if each.number in half])
