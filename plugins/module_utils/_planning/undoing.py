@@ -121,6 +121,7 @@ class _UndoPlanner:
         self._again: list[Change] = []
         self._links: list[Change] = []
         self._joins: list[Change] = []
+        self._ways_back: dict[Key, set[str]] = {}
 
     def finish(self) -> Inverse:
         """Give the inverse: records that come back first, then what refers to them, then all else."""
@@ -205,12 +206,11 @@ class _UndoPlanner:
             return
         before, after = {place: new}, {place: old}
         self._add(change, change.action, target=new, anchor=written.anchor, before=before, after=after)
+        self._ways_back.setdefault(change.key, set()).add(old)
 
     def _comes_there(self, change: Change) -> bool:
         """Tell whether an inverse planned before puts the record where this change left it."""
-        place = self._place or ""
-        new = change.after[place]
-        return any(other.after.get(place) == new for other in self._inverse.changes if other.key == change.key)
+        return change.after[self._place or ""] in self._ways_back.get(change.key, ())
 
     # -- fields -------------------------------------------------------------------------------------------------
 
@@ -251,7 +251,7 @@ class _UndoPlanner:
         """Give where the record is when its turn comes: where the change found it, if it is still to go back there."""
         if self._place is None or change.action == "membership":
             return change.target
-        goes_back = any(other.key == change.key and self._place in other.after for other in self._inverse.changes)
+        goes_back = change.key in self._ways_back
         return change.target if goes_back else str(current.get(self._place) or change.target)
 
     def _add(
