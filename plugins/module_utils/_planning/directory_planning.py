@@ -7,18 +7,18 @@ from __future__ import annotations
 
 import typing as t
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from .._model.access import Completeness, Query
 from .._model.compiled import MappedRow
 from .._model.dn import fold_dn
 from .._model.errors import ProviderError, RecordError
-from .._model.plans import Change, Image, Link
+from .._model.plans import Change, Link
 from .._model.values import Key, Value
 from .destination import DestinationReader, Found
 from .directory import DirectoryCompanion, check_on_disable, with_filter
 from .directory_changes import DirectoryChanges
 from .fields import FieldRule
+from .images import with_images
 from .index import DestinationIndex
 from .leaving import Leaving
 from .request import ObjectRequest, SharedPlan, Tally
@@ -112,7 +112,8 @@ class DirectoryPlanning:
             elif found is not None and not self._update(found, row, rekeyed=index_key in self._rekeyed(piles)):
                 piles.unchanged += 1
         self._leave([found for key, found in present.items() if key in absent_set])
-        self._keep_images()
+        ordered = self.changes.ordered
+        ordered.deletes = with_images(ordered.deletes, self._shared.directory)
         self.changes.add_containers()
         self.links = [*self.companion.links_found(self._key_of, repeated), *self.changes.links]
         return self.changes.ordered.all()
@@ -132,22 +133,6 @@ class DirectoryPlanning:
             if found is not None:
                 values: dict[str, Value] = {rule.spec.name: t.cast("t.Any", row[rule.position]) for rule in written}
                 references.note_values(values, found.place)
-
-    def _keep_images(self) -> None:
-        """Remember what the records that go are as a whole, so that their deletion can be taken back."""
-        deletes = self.changes.ordered.deletes
-        places = [change.target for change in deletes if change.target is not None]
-        if not places:
-            return
-        images = {fold_dn(place): image for place, image in self._shared.directory.images(places).items()}
-        groups = {fold_dn(place): found for place, found in self._shared.directory.memberships(places).items()}
-        for number, change in enumerate(deletes):
-            folded = fold_dn(change.target or "")
-            image = Image(
-                fields=images.get(folded, {}),
-                groups=tuple((each.group, each.field) for each in groups.get(folded, ())),
-            )
-            deletes[number] = replace(change, image=image)
 
     @staticmethod
     def _rekeyed(piles: Piles) -> set[t.Any]:

@@ -78,6 +78,11 @@ class Account:
         """The tripped guards of all objects."""
         return [] if self.plan is None else [item for part in self.plan.objects for item in part.held]
 
+    def show(self, plan: Plan) -> None:
+        """Enter a plan that is only shown."""
+        self.plan = plan
+        self.applied = [AppliedChange(change=change, outcome=None) for part in plan.objects for change in part.changes]
+
     def try_again(self) -> None:
         """Forget the last failure."""
         self.failure = self.failure_code = ""

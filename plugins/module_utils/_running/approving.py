@@ -17,6 +17,7 @@ from .._operations.workflows import all_workflows
 from .._planning.coverage import covering
 from .._store.plans import StoredPlan
 from .._store.requests import StoredRequest
+from .._store.times import to_text
 from .account import Waiting
 from .context import RunContext
 
@@ -109,8 +110,8 @@ def ask_for(
             approvers=workflow.approvers,
             quorum=workflow.quorum,
             requester=actor_of(context),
-            created=_text(created),
-            expires=_text(created + dt.timedelta(seconds=workflow.expires_seconds)),
+            created=to_text(created),
+            expires=to_text(created + dt.timedelta(seconds=workflow.expires_seconds)),
         )
         made.append(store.requests.add(context.job.name, terms, None if found is None else found.id))
     context.log.note(f"approval of plan {plan_id} asked for: request {ids_of(made)}")
@@ -120,7 +121,3 @@ def ask_for(
 def _requests_of(stored: StoredPlan, accepted: Collection[str], context: RunContext) -> list[StoredRequest]:
     """Give the requests that have a say in what is due of a plan: those for the same accepted guards or fewer."""
     return [each for each in context.store.requests.of_plan(stored.id) if each.request.terms.accepted <= set(accepted)]
-
-
-def _text(moment: dt.datetime) -> str:
-    return moment.astimezone(dt.timezone.utc).isoformat(timespec="microseconds")

@@ -14,7 +14,7 @@ from dataclasses import replace
 from .._model.access import PasswordPolicy, Writer, as_directory
 from .._model.errors import ConfigError, ProviderError
 from .._model.plans import ObjectPlan, Plan
-from .._model.runs import AppliedChange, Problem
+from .._model.runs import Problem
 from .._model.values import Key, show_key
 from .._planning.explaining import explain_object
 from .._planning.planner import plan_object
@@ -57,9 +57,7 @@ class Attempt:
             if explanation:
                 # It has been found; that it is out of scope is no fault of the question.
                 self._account.problems = [each for each in self._account.problems if each.code != "not_found"]
-            self._account.applied = [
-                AppliedChange(change=change, outcome=None) for part in plan.objects for change in part.changes
-            ]
+            self._account.show(plan)
             if self._request.keep_plan:
                 keep_plan(plan, self._context)
             if self._request.explain is None:

@@ -11,7 +11,6 @@ from dataclasses import replace
 
 from .._model.errors import ConfigError
 from .._model.plans import HeldChange, Plan
-from .._model.runs import AppliedChange
 from .._planning.guards import let_through
 from .._planning.sealed import read_plan
 from .._planning.sealing import sealed_lines
@@ -69,9 +68,7 @@ class KeptAttempt:
         account.plan = plan = self._what_is_due(self._sealed())
         account.plan_id = self._stored.id
         remark_on_approval(plan, self._context, self._stored)
-        account.applied = [
-            AppliedChange(change=change, outcome=None) for part in plan.objects for change in part.changes
-        ]
+        account.show(plan)
         return None
 
     def apply(self, number: int, files: RunFiles) -> None:

@@ -12,7 +12,6 @@ from .._execution.journal import read_journal
 from .._execution.recovery import read_plan_file, settle_changes
 from .._model.errors import ConfigError
 from .._model.plans import Outcome, Plan
-from .._model.runs import AppliedChange
 from .._store.runs import StoredRun
 from .._store.store import Store
 from .context import RunContext
@@ -57,10 +56,8 @@ class ResumeAttempt:
         """Show what is left to do."""
         account = self._context.account
         with self._destinations() as destinations:
-            account.plan = plan = self._what_is_left(destinations)
-        account.applied = [
-            AppliedChange(change=change, outcome=None) for part in plan.objects for change in part.changes
-        ]
+            plan = self._what_is_left(destinations)
+        account.show(plan)
         return None
 
     def apply(self, number: int, files: RunFiles) -> None:

@@ -13,11 +13,12 @@ from .._execution.looking import find_records
 from .._execution.recovery import fold_names
 from .._model.access import WriteTarget, as_directory
 from .._model.dn import fold_dn
-from .._model.plans import Change, Image, ObjectPlan, Plan
-from .._model.runs import AppliedChange, Statistics
+from .._model.plans import Change, ObjectPlan, Plan
+from .._model.runs import Statistics
 from .._model.schema import ContainerInfo
 from .._model.values import Single
 from .._planning.guards import Counts, judge_limits, split_held
+from .._planning.images import with_images
 from .._planning.request import Tally
 from .._planning.sealing import seal
 from .._planning.undoing import Fold, Inverse, Surroundings, Written, look_for, plan_undo
@@ -47,10 +48,8 @@ class UndoAttempt:
     def preview(self) -> list[dict[str, t.Any]] | None:
         """Show what would be taken back."""
         with self._destinations() as destinations:
-            self._account.plan = plan = seal(self._plan(destinations, 1))
-        self._account.applied = [
-            AppliedChange(change=change, outcome=None) for part in plan.objects for change in part.changes
-        ]
+            plan = seal(self._plan(destinations, 1))
+        self._account.show(plan)
         if self._context.request.keep_plan:
             keep_plan(plan, self._context, kind="undo", origin_id=self._origin.id)
         remark_on_approval(plan, self._context)
@@ -124,7 +123,9 @@ class UndoAttempt:
         records = find_records(sought, destination, whole=makes)
         info = None if name.startswith(PREFIX) else destinations.info(name)
         inverse = plan_undo(done, records, self._surroundings(destinations, name, info, later))
-        changes = self._with_images(destinations, name, inverse.changes)
+        changes, provider = inverse.changes, destinations.provider_of(name)
+        if provider.capabilities.directory:
+            changes = with_images(changes, as_directory(provider))
         changes = [replace(change, number=number) for number, change in enumerate(changes, first_number)]
         tally = Tally(name)
         if not name.startswith(PREFIX):
@@ -163,25 +164,6 @@ class UndoAttempt:
                 fold_dn(written.change.target or "") for written in later if written.change.action == "delete"
             ),
         )
-
-    def _with_images(self, destinations: Destinations, name: str, changes: Sequence[Change]) -> list[Change]:
-        """Give the deletions of a directory's entries with what these are as a whole: an undo can be undone."""
-        provider = destinations.provider_of(name)
-        places = [change.target for change in changes if change.action == "delete" and change.target]
-        if not provider.capabilities.directory or not places:
-            return list(changes)
-        directory = as_directory(provider)
-        images = {fold_dn(place): image for place, image in directory.images(places).items()}
-        groups = {fold_dn(place): found for place, found in directory.memberships(places).items()}
-
-        def image_of(change: Change) -> Change:
-            if change.action != "delete":
-                return change
-            folded = fold_dn(change.target or "")
-            joined = tuple((each.group, each.field) for each in groups.get(folded, ()))
-            return replace(change, image=Image(fields=images.get(folded, {}), groups=joined))
-
-        return [image_of(change) for change in changes]
 
     def _target(self, destinations: Destinations, name: str, changes: Sequence[Change]) -> WriteTarget:
         named = dict.fromkeys(field for change in changes for field in (*change.before, *change.after))
