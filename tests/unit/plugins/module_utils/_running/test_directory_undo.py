@@ -163,3 +163,12 @@ def test_accounts_that_a_killed_run_left_without_a_password_are_finished(
     assert world.box.texts(ann, "userAccountControl") == ["512"]
     assert any(line.message == "3 of 3 accounts that were half made are finished." for line in result.log)
     assert world.run().statistics.changes == 0
+
+
+def test_half_made_accounts_of_another_definition_are_not_touched(tmp_path: Path, samba: SambaAd) -> None:
+    world = DirectoryWorld(tmp_path, DirectoryBox(samba))
+    world.job()
+    die_before_passwords(world)
+    world.job(protect="(adminCount=1)")
+    world.run()
+    assert world.box.texts(world.place("Ann Able", "IT"), "userAccountControl") == ["514"]
