@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import replace
 
 from ..._model.dn import fold_dn
@@ -54,6 +54,17 @@ class Verdicts:
             and (name in after or len(members(value)) <= MOST_ASSERTED)
         }
         return replace(change, before=before, after=after)
+
+    def apart_from(self, change: Change, deleting: Set[str]) -> Change:
+        """Give a deletion without the fields of its before-image that name one of the entries `deleting` (folded)."""
+        if change.action != "delete":
+            return change
+        before = {
+            name: value
+            for name, value in change.before.items()
+            if not self._attributes.of(name).is_dn or deleting.isdisjoint(self._folded(name, value))
+        }
+        return change if len(before) == len(change.before) else replace(change, before=before)
 
     def judge(
         self, change: Change, place: str, current: Mapping[str, Value], *, whole: bool, begun: bool = False

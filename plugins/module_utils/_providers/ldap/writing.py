@@ -63,6 +63,7 @@ class LdapWriter:
         self._looker = Looker(session, fields, self._builder, self._verdicts)
         self._outcomes: list[Outcome | None] = []
         self._begun: frozenset[tuple[str, str]] = frozenset()
+        self._deleting: set[str] = set()
 
     @property
     def batch_size(self) -> int | None:
@@ -92,6 +93,7 @@ class LdapWriter:
         Raises ConfigError, before anything is written, when a password would have to go over an open line.
         """
         self._builder.refuse_open_passwords(changes)
+        changes = self._apart(changes)
         self._outcomes = [None] * len(changes)
         self._begun = frozenset(self._session.begun) | {_name(change) for change in changes if change.begun}
         try:
@@ -104,6 +106,13 @@ class LdapWriter:
             raise
         self._session.begun.difference_update(map(_name, changes))
         return [outcome if outcome is not None else DONE for outcome in self._outcomes]
+
+    def _apart(self, changes: Sequence[Change]) -> list[Change]:
+        """Give the changes without what deletions of this run change of one another: with an entry go, in the server's
+        own time, the references to it (MS-ADTS 3.1.1.1.6; OpenLDAP's overlays refint and memberof).
+        """
+        self._deleting.update(fold_dn(change.target or "") for change in changes if change.action == "delete")
+        return [self._verdicts.apart_from(change, self._deleting) for change in changes]
 
     def _apply_wave(self, wave: Sequence[tuple[int, Change]]) -> None:
         """Apply changes that do not depend on one another."""

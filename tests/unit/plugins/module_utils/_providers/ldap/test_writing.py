@@ -221,6 +221,25 @@ def test_without_assertions_the_record_is_read_and_judged_first(open_writer: Cal
     assert session.sent == ["searchRequest"]
 
 
+@pytest.mark.parametrize(("gone_too", "expected"), [(True, ("done", "")), (False, ("skipped", "moved_on"))])
+def test_references_that_go_with_another_deletion_of_the_run_are_no_edit_by_others(
+    open_writer: Callable[..., t.Any], gone_too: bool, expected: tuple[str, str]
+) -> None:
+    bob = f"CN=Bob, {BASE}"
+
+    def script(_number: int, message_id: int, name: str, _operation: t.Any) -> bytes:
+        found = b""
+        if name == "searchRequest":
+            found = entries(message_id, (PLACE.encode(), [("l", [b"old"]), ("entryUUID", [ANCHOR.encode()])]))
+        return found + done(message_id, cookie=None, name=ANSWERS[name])
+
+    writer, _session = open_writer(script)
+    if gone_too:
+        writer.apply([change("delete", f"cn=Bob,{BASE}")])
+    ann = change("delete", anchor=ANCHOR, before={"l": "old", "member": (bob,)})
+    assert result(writer.apply([ann])[0]) == expected
+
+
 def test_a_value_that_cannot_be_written_fails_its_record_only(open_writer: Callable[..., t.Any]) -> None:
     writer, session = open_writer(answers())
     bad = change("create", f"cn=Bob,{BASE}", after={"cn": "Bob", "entryUUID": ValueChanges(added=("x",))})
