@@ -123,8 +123,10 @@ def _make_rule(
 def _always_ready(source: FieldInfo, destination: FieldInfo) -> bool:
     empties_agree = destination.nullable and (source.empty_is_null or not destination.empty_is_null)
     never_empty = not source.nullable and not destination.empty_is_null
-    same_count = source.multi_valued == destination.multi_valued
-    return same_form(source, destination) and same_count and (empties_agree or never_empty)
+    # One value alone is a set of one. Of several, two may be one to a destination that does not see case.
+    several = destination.multi_valued and (destination.case_sensitive or not source.case_sensitive)
+    fits = several or not source.multi_valued
+    return same_form(source, destination) and fits and (empties_agree or never_empty)
 
 
 def _make_prepare(spec: ObjectSpec, field: FieldSpec, info: FieldInfo) -> Prepare:
@@ -136,6 +138,8 @@ def _make_prepare(spec: ObjectSpec, field: FieldSpec, info: FieldInfo) -> Prepar
         if isinstance(value, (GeneratedPassword, Pending, ValueChanges)):
             return value
         try:
+            if isinstance(value, str) and value:  # by far the most: one value alone
+                return canonical(value) or empty()
             return _distinct([canonical(part) for part in members(value) if part], info) or empty()
         except ValueError as error:
             raise _bad_value(spec, field, info, error) from None

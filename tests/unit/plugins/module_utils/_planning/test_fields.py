@@ -125,6 +125,14 @@ def test_keys_new_only_stamps_and_passwords_cause_no_update(field: FieldSpec, co
         (FieldInfo(name="s", nullable=False), FieldInfo(name="f", nullable=False, empty_is_null=True), False),
         (FieldInfo(name="s"), FieldInfo(name="f", max_length=5), False),
         (FieldInfo(name="s"), FieldInfo(name="f", kind="integer"), False),
+        (FieldInfo(name="s"), FieldInfo(name="f", multi_valued=True, case_sensitive=False), True),
+        (FieldInfo(name="s", multi_valued=True), FieldInfo(name="f"), False),
+        (FieldInfo(name="s", multi_valued=True), FieldInfo(name="f", multi_valued=True), True),
+        (
+            FieldInfo(name="s", multi_valued=True),
+            FieldInfo(name="f", multi_valued=True, case_sensitive=False),
+            False,
+        ),
     ],
 )
 def test_values_are_taken_over_as_they_are_only_when_every_one_fits(
