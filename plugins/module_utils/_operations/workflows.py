@@ -13,9 +13,9 @@ from .._model.approvals import Actor, ids_of
 from .._model.errors import ConfigError
 from .._model.sections import drop_none
 from .._model.workflows import WorkflowSpec, parse_workflow, workflow_definition
+from .._store.named import Stored
 from .._store.requests import StoredRequest
 from .._store.store import Store
-from .._store.workflows import StoredWorkflow
 from .declared import (
     Declared,
     Plain,
@@ -103,7 +103,7 @@ def _delete(store: Store, request: WorkflowRequest) -> Declared:
     return Declared(name=request.name, state="absent", changed=True, before=before, after=None, effective=None)
 
 
-def _open_requests(store: Store, stored: StoredWorkflow) -> list[StoredRequest]:
+def _open_requests(store: Store, stored: Stored) -> list[StoredRequest]:
     return [
         each
         for status in ("pending", "approved")

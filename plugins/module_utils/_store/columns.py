@@ -28,6 +28,17 @@ CLUSTERED: t.Final[dict[str, t.Any]] = {
 }
 
 
+SINCE: t.Final = "since"
+"""In a column's `info`: the version of the store that added it to a table that was there before."""
+
+
+def since(version: int, metadata: sa.MetaData, *columns: sa.Column[t.Any]) -> tuple[sa.Column[t.Any], ...]:
+    """Give columns that `version` of the store added, none for tables of an earlier one."""
+    for column in columns:
+        column.info[SINCE] = version
+    return columns if metadata.info[SINCE] >= version else ()
+
+
 def long_text() -> sa.types.TypeEngine[str]:
     """Give a text type without a limit; MariaDB's TEXT ends at 64 kB, a longer length makes it LONGTEXT."""
     import sqlalchemy as sa

@@ -16,9 +16,10 @@ from contextlib import contextmanager
 
 from .._model.errors import StoreError
 from . import meta
+from .columns import SINCE
 from .faults import BUSY_SECONDS
 from .session import for_writing
-from .tables import SINCE, tables
+from .tables import tables
 
 if t.TYPE_CHECKING:
     from sqlalchemy.engine import Connection, Engine
@@ -70,6 +71,22 @@ def add_approvals(connection: Connection) -> None:
     known.metadata.create_all(connection, tables=[known.workflows, known.requests, known.request_events])
 
 
+def add_operations(connection: Connection) -> None:
+    """Version 6: collections, schedules, notifications; which collection and schedule a run belongs to."""
+    known = tables(6)
+    added = (
+        known.collections,
+        known.collection_templates,
+        known.schedules,
+        known.occurrences,
+        known.notifications,
+        known.notification_secrets,
+        known.messages,
+    )
+    known.metadata.create_all(connection, tables=list(added))
+    _add_columns(connection, 6)
+
+
 def _add_columns(connection: Connection, version: int) -> None:
     """Add the columns of `version`. Those that an interrupted try left on MariaDB are kept."""
     import sqlalchemy as sa
@@ -84,7 +101,14 @@ def _add_columns(connection: Connection, version: int) -> None:
                 connection.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {text}")
 
 
-MIGRATIONS: tuple[Migration, ...] = (create_tables, add_directory_tables, add_anchors, add_plans, add_approvals)
+MIGRATIONS: tuple[Migration, ...] = (
+    create_tables,
+    add_directory_tables,
+    add_anchors,
+    add_plans,
+    add_approvals,
+    add_operations,
+)
 
 
 def read_version(connection: Connection) -> int:

@@ -10,7 +10,17 @@ import typing as t
 from dataclasses import dataclass
 
 from .approval_tables import request_events, requests, workflows
-from .columns import CLUSTERED, NAME_LENGTH, OPTIONS, TIME_LENGTH, long_text, times
+from .columns import CLUSTERED, NAME_LENGTH, OPTIONS, SINCE, TIME_LENGTH, long_text, since, times
+from .operation_tables import (
+    collection_templates,
+    collections,
+    messages,
+    notification_secrets,
+    notifications,
+    occurrences,
+    schedules,
+)
+from .run_tables import changes, plan_lines, plans, problems, runs
 
 if t.TYPE_CHECKING:
     import sqlalchemy as sa
@@ -39,10 +49,15 @@ class Tables:
     workflows: sa.Table
     requests: sa.Table
     request_events: sa.Table
+    collections: sa.Table
+    collection_templates: sa.Table
+    schedules: sa.Table
+    occurrences: sa.Table
+    notifications: sa.Table
+    notification_secrets: sa.Table
+    messages: sa.Table
 
 
-SINCE: t.Final = "since"
-"""In a column's `info`: the version of the store that added it to a table that was there before."""
 NEWEST: t.Final = 1_000_000
 
 
@@ -64,28 +79,28 @@ def tables(version: int = NEWEST) -> Tables:
         providers=_providers(metadata),
         secrets=_secrets(metadata),
         jobs=_jobs(metadata),
-        runs=_runs(metadata),
-        changes=_changes(metadata),
-        problems=_problems(metadata),
+        runs=runs(metadata),
+        changes=changes(metadata),
+        problems=problems(metadata),
         locks=_locks(metadata),
         marks=_marks(metadata),
         links=_links(metadata),
         leavers=_leavers(metadata),
         smart_groups=_smart_groups(metadata),
         job_templates=_job_templates(metadata),
-        plans=_plans(metadata),
-        plan_lines=_plan_lines(metadata),
+        plans=plans(metadata),
+        plan_lines=plan_lines(metadata),
         workflows=workflows(metadata),
         requests=requests(metadata),
         request_events=request_events(metadata),
+        collections=collections(metadata),
+        collection_templates=collection_templates(metadata),
+        schedules=schedules(metadata),
+        occurrences=occurrences(metadata),
+        notifications=notifications(metadata),
+        notification_secrets=notification_secrets(metadata),
+        messages=messages(metadata),
     )
-
-
-def _since(version: int, metadata: sa.MetaData, *columns: sa.Column[t.Any]) -> tuple[sa.Column[t.Any], ...]:
-    """Give columns that `version` of the store added, none for tables of an earlier one."""
-    for column in columns:
-        column.info[SINCE] = version
-    return columns if metadata.info[SINCE] >= version else ()
 
 
 def _providers(metadata: sa.MetaData) -> sa.Table:
@@ -138,104 +153,8 @@ def _jobs(metadata: sa.MetaData) -> sa.Table:
         provider("destination"),
         sa.Column("definition", long_text(), nullable=False),
         *times(),
-        *_since(4, metadata, sa.Column("quarantine", long_text())),
+        *since(4, metadata, sa.Column("quarantine", long_text())),
         **OPTIONS,
-    )
-
-
-def _runs(metadata: sa.MetaData) -> sa.Table:
-    """`job_id` is null once the job is deleted; `job_name` is the name it has or had last. `origin_id` is the run that
-    an undo takes back or a resumed one goes on with, `plan_id` the kept plan that was applied or kept.
-    """
-    import sqlalchemy as sa
-
-    return sa.Table(
-        "lockstep_runs",
-        metadata,
-        sa.Column("id", sa.Integer, primary_key=True),
-        sa.Column("job_id", sa.ForeignKey("lockstep_jobs.id", ondelete="SET NULL")),
-        sa.Column("job_name", sa.String(NAME_LENGTH), nullable=False),
-        sa.Column("status", sa.String(32), nullable=False),
-        sa.Column("agreement", sa.String(32)),
-        sa.Column("message", long_text(), nullable=False),
-        sa.Column("host", sa.String(NAME_LENGTH), nullable=False),
-        sa.Column("pid", sa.BigInteger, nullable=False),
-        sa.Column("boot_id", sa.String(64), nullable=False),
-        sa.Column("started", sa.String(TIME_LENGTH), nullable=False),
-        sa.Column("finished", sa.String(TIME_LENGTH)),
-        sa.Column("duration", sa.Double),
-        sa.Column("statistics", long_text(), nullable=False),
-        sa.Column("objects", long_text(), nullable=False),
-        sa.Column("held", long_text(), nullable=False),
-        sa.Column("log", long_text(), nullable=False),
-        sa.Column("changes_total", sa.BigInteger, nullable=False),
-        sa.Column("directory", sa.Text),
-        sa.Column("changes_file", sa.Text),
-        sa.Column("log_file", sa.Text),
-        sa.Column("plan_digest", sa.String(128)),
-        *_since(
-            4,
-            metadata,
-            sa.Column("kind", sa.String(16), nullable=False, server_default="run"),
-            sa.Column("origin_id", sa.BigInteger),
-            sa.Column("plan_id", sa.BigInteger),
-            sa.Column("requester", sa.String(NAME_LENGTH), nullable=False, server_default=""),
-        ),
-        sa.Index("lockstep_runs_by_job", "job_id", "id"),
-        sa.Index("lockstep_runs_by_name", "job_name", "id"),
-        sa.Index("lockstep_runs_by_status", "status", "id"),
-        sa.Index("lockstep_runs_by_start", "started"),
-        **OPTIONS,
-    )
-
-
-def _positioned(metadata: sa.MetaData, name: str, *columns: sa.Column[t.Any]) -> sa.Table:
-    """Give a table of lines of a run, numbered from 1 in `position`, so that a page is found without counting."""
-    import sqlalchemy as sa
-
-    return sa.Table(
-        name,
-        metadata,
-        sa.Column("run_id", sa.ForeignKey("lockstep_runs.id", ondelete="CASCADE"), primary_key=True),
-        sa.Column("position", sa.BigInteger, primary_key=True, autoincrement=False),
-        sa.Column("object", sa.Text, nullable=False),
-        sa.Column("key", long_text(), nullable=False),
-        *columns,
-        **CLUSTERED,
-    )
-
-
-def _changes(metadata: sa.MetaData) -> sa.Table:
-    """`status` is null for a change that was only planned; `anchor` is that of the record, also of one just made;
-    `image` is what a deleted record was.
-    """
-    import sqlalchemy as sa
-
-    return _positioned(
-        metadata,
-        "lockstep_changes",
-        sa.Column("number", sa.BigInteger, nullable=False),
-        sa.Column("action", sa.String(32), nullable=False),
-        sa.Column("target", long_text()),
-        sa.Column("before", long_text(), nullable=False),
-        sa.Column("after", long_text(), nullable=False),
-        sa.Column("status", sa.String(32)),
-        sa.Column("code", sa.String(64), nullable=False),
-        sa.Column("message", long_text(), nullable=False),
-        *_since(3, metadata, sa.Column("anchor", sa.String(NAME_LENGTH))),
-        *_since(4, metadata, sa.Column("image", long_text())),
-    )
-
-
-def _problems(metadata: sa.MetaData) -> sa.Table:
-    import sqlalchemy as sa
-
-    return _positioned(
-        metadata,
-        "lockstep_problems",
-        sa.Column("level", sa.String(16), nullable=False),
-        sa.Column("code", sa.String(64), nullable=False),
-        sa.Column("message", long_text(), nullable=False),
     )
 
 
@@ -344,44 +263,4 @@ def _job_templates(metadata: sa.MetaData) -> sa.Table:
         sa.Column("definition", long_text(), nullable=False),
         *times(),
         **OPTIONS,
-    )
-
-
-def _plans(metadata: sa.MetaData) -> sa.Table:
-    """Kept plans. `run_id` is the run that applied it, `accepted` the guards whose held changes were applied, too."""
-    import sqlalchemy as sa
-
-    return sa.Table(
-        "lockstep_plans",
-        metadata,
-        sa.Column("id", sa.Integer, primary_key=True),
-        sa.Column("job_id", sa.ForeignKey("lockstep_jobs.id", ondelete="SET NULL")),
-        sa.Column("job_name", sa.String(NAME_LENGTH), nullable=False),
-        sa.Column("kind", sa.String(16), nullable=False),
-        sa.Column("origin_id", sa.BigInteger),
-        sa.Column("digest", sa.String(128), nullable=False),
-        sa.Column("created", sa.String(TIME_LENGTH), nullable=False),
-        sa.Column("host", sa.String(NAME_LENGTH), nullable=False),
-        sa.Column("requester", sa.String(NAME_LENGTH), nullable=False),
-        sa.Column("changes_total", sa.BigInteger, nullable=False),
-        sa.Column("held_total", sa.BigInteger, nullable=False),
-        sa.Column("counts", long_text(), nullable=False),
-        sa.Column("run_id", sa.BigInteger),
-        sa.Column("accepted", sa.Text, nullable=False),
-        sa.Index("lockstep_plans_by_job", "job_name", "id"),
-        **OPTIONS,
-    )
-
-
-def _plan_lines(metadata: sa.MetaData) -> sa.Table:
-    """The lines of a sealed plan as `_planning.sealing` wrote them."""
-    import sqlalchemy as sa
-
-    return sa.Table(
-        "lockstep_plan_lines",
-        metadata,
-        sa.Column("plan_id", sa.ForeignKey("lockstep_plans.id", ondelete="CASCADE"), primary_key=True),
-        sa.Column("position", sa.BigInteger, primary_key=True, autoincrement=False),
-        sa.Column("line", long_text(), nullable=False),
-        **CLUSTERED,
     )

@@ -8,14 +8,14 @@ import typing as t
 
 import pytest
 from ansible_collections.lockstep.sync.plugins.module_utils._model.errors import ConfigError
-from ansible_collections.lockstep.sync.plugins.module_utils._store.job_templates import StoredJobTemplate
+from ansible_collections.lockstep.sync.plugins.module_utils._store.named import Stored
 from ansible_collections.lockstep.sync.plugins.module_utils._store.store import Store
 
 DEFINITION = {"description": "Größe \x00 \ud800", "job": {"missing_at_source": "disable", "objects": []}}
 SIDES = {"source": {"provider": "hr"}, "destination": {"provider": "directory"}}
 
 
-def get(store: Store, name: str = "leavers") -> StoredJobTemplate:
+def get(store: Store, name: str = "leavers") -> Stored:
     template = store.job_templates.get(name)
     assert template is not None
     return template
