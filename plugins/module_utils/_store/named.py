@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from .._model.errors import ConfigError, unknown
@@ -35,20 +35,35 @@ class Stored:
     modified: str
 
 
-class Named:
-    """The declarations of one noun. A subclass says which table they are in, and who follows when one is renamed.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Noun:
+    """What sets the declarations of one noun apart.
 
-    The table has the columns id, name, definition, created and modified; what it has besides, `more_values` gives.
+    Attributes:
+        word: the noun in messages, as `job template`.
+        table: their table; it has the columns id, name, definition, created and modified.
+        follow: writes a new name for an old one in those who mention it.
+        users: gives the sorted names of those who mention one.
+        more_values: gives the values of the columns that the table has besides.
     """
 
-    noun: t.ClassVar[str]
-    """The noun in messages, as `job template`."""
-    table: t.ClassVar[str]
-    """The attribute of `Tables` that is their table."""
+    word: str
+    table: Callable[[Tables], sa.Table]
+    follow: Callable[[Connection, str, str], None] = lambda _connection, _old, _new: None
+    users: Callable[[Connection, str], list[str]] = lambda _connection, _name: []
+    more_values: Callable[[Mapping[str, t.Any]], dict[str, t.Any]] = lambda _definition: {}
 
-    def __init__(self, session: Session, clock: Clock) -> None:
+
+Names: t.TypeAlias = list[str]
+
+
+class Named:
+    """The declarations of one noun in one store."""
+
+    def __init__(self, session: Session, clock: Clock, noun: Noun) -> None:
         self._session = session
         self._clock = clock
+        self._noun = noun
 
     def get(self, name: str) -> Stored | None:
         """Give the one called `name`, or None."""
@@ -70,10 +85,10 @@ class Named:
             name: its name.
             definition: plain JSON data.
         """
-        check_name(self.noun, name)
+        check_name(self._noun.word, name)
         table = self._table
         now = to_text(self._clock())
-        values = {"definition": to_json_text(definition), "modified": now, **self.more_values(definition)}
+        values = {"definition": to_json_text(definition), "modified": now, **self._noun.more_values(definition)}
         with self._session.write() as connection:
             number = self._find(connection, name)
             if number is None:
@@ -83,15 +98,17 @@ class Named:
 
     def rename(self, old: str, new: str) -> None:
         """Rename one; those who mention it follow. Raises ConfigError."""
-        check_name(self.noun, new)
+        check_name(self._noun.word, new)
         table = self._table
         with self._session.write() as connection:
             number = self._need(connection, old)
             if new != old and self._find(connection, new) is not None:
-                raise ConfigError(f"{self.noun} {old!r}: it cannot be renamed, there is already a {self.noun} {new!r}.")
+                raise ConfigError(
+                    f"{self._noun.word} {old!r}: it cannot be renamed, there is already a {self._noun.word} {new!r}."
+                )
             values = {"name": new, "modified": to_text(self._clock())}
             connection.execute(table.update().where(table.c.id == number).values(**values))
-            self.follow(connection, old, new)
+            self._noun.follow(connection, old, new)
 
     def delete(self, name: str) -> None:
         """Delete one. Raises ConfigError when there is none."""
@@ -99,19 +116,14 @@ class Named:
         with self._session.write() as connection:
             connection.execute(table.delete().where(table.c.id == self._need(connection, name)))
 
-    def more_values(self, definition: Mapping[str, t.Any]) -> dict[str, t.Any]:
-        """Give the values of the columns that this table has besides."""
-        del definition
-        return {}
-
-    def follow(self, connection: Connection, old: str, new: str) -> None:
-        """Write `new` for `old` in those who mention it."""
+    def used_by(self, name: str) -> Names:
+        """Give the sorted names of those who mention it."""
+        with self._session.read() as connection:
+            return self._noun.users(connection, name)
 
     @property
     def _table(self) -> sa.Table:
-        known: Tables = tables()
-        table: sa.Table = getattr(known, self.table)
-        return table
+        return self._noun.table(tables())
 
     def _find(self, connection: Connection, name: str) -> int | None:
         table = self._table
@@ -123,7 +135,7 @@ class Named:
         if number is None:
             table = self._table
             names = connection.scalars(table.select().with_only_columns(table.c.name))
-            raise ConfigError(unknown(self.noun, name, names))
+            raise ConfigError(unknown(self._noun.word, name, names))
         return number
 
 

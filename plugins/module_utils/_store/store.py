@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Self
 
 from .address import StoreAddress, Target, parse_url
-from .job_templates import JobTemplates
 from .jobs import Jobs
 from .leavers import Leavers
 from .links import Links
 from .locks import Locks, process_exists
 from .marks import Marks
 from .migrations import MIGRATIONS, Migration
+from .named import Named
+from .nouns import JOB_TEMPLATE, WORKFLOW
 from .plans import Plans
 from .providers import Providers
 from .requests import Requests
@@ -28,7 +29,6 @@ from .smart_groups import SmartGroups
 from .sqlite import open_file
 from .times import Clock
 from .vault import Vault
-from .workflows import Workflows
 
 _KEY_FILE = "state.key"
 
@@ -55,8 +55,8 @@ class Store:
         self.links = Links(session)
         self.leavers = Leavers(session)
         self.smart_groups = SmartGroups(session, clock)
-        self.job_templates = JobTemplates(session, clock)
-        self.workflows = Workflows(session, clock)
+        self.job_templates = Named(session, clock, JOB_TEMPLATE)
+        self.workflows = Named(session, clock, WORKFLOW)
         self.requests = Requests(session, vault, clock)
         self._session = session
 
