@@ -14,7 +14,8 @@ from .._model.errors import ConfigError
 from .._model.jobs import DIRECTORIES, ProviderSpec, ProviderType
 from .._model.providers import SECRET_OPTIONS, check_name, parse_provider, secrets_taken
 from .._model.secrets import Secret, SecretReference
-from .._store.providers import AnySecret, StoredProvider
+from .._store.kept_secrets import AnySecret
+from .._store.providers import StoredProvider
 from .._store.store import Store
 from .._store.vault import StoredSecret
 from .declared import (

@@ -12,20 +12,16 @@ from dataclasses import dataclass
 from .._model.errors import ConfigError, unknown
 from .._model.jobs import ProviderSpec
 from .._model.providers import check_name
-from .._model.secrets import Secret, SecretReference
-from .secrets import check_literal
+from .kept_secrets import PROVIDERS, AnySecret, Kept, KeptSecrets
 from .session import Session, inserted_id
 from .tables import tables
 from .texts import from_json_text, to_json_text
 from .times import Clock, to_text
-from .vault import Place, StoredSecret, Vault
+from .vault import Vault
 
 if t.TYPE_CHECKING:
     from sqlalchemy.engine import Connection, Row
 
-_LITERAL = "literal"
-
-AnySecret: t.TypeAlias = Secret | SecretReference | StoredSecret
 Names: t.TypeAlias = list[str]
 
 
@@ -34,7 +30,7 @@ class StoredProvider:
     """A provider as stored. Literal secrets are handles; only revealing one needs the key. Times are ISO 8601, UTC."""
 
     spec: ProviderSpec
-    secrets: Mapping[str, StoredSecret | SecretReference]
+    secrets: Mapping[str, Kept]
     created: str
     modified: str
 
@@ -47,7 +43,7 @@ class Providers:
 
     def __init__(self, session: Session, vault: Vault, clock: Clock) -> None:
         self._session = session
-        self._vault = vault
+        self._secrets = KeptSecrets(PROVIDERS, vault)
         self._clock = clock
 
     def get(self, name: str) -> StoredProvider | None:
@@ -74,9 +70,7 @@ class Providers:
             StoreError: the key file cannot be used.
         """
         check_name("provider", spec.name)
-        for option, secret in secrets.items():
-            if isinstance(secret, Secret):
-                check_literal(secret, spec.name, option)
+        self._secrets.check(spec.name, secrets)
         table = tables().providers
         now = to_text(self._clock())
         values = {"type": spec.type, "options": to_json_text(dict(spec.options)), "modified": now}
@@ -87,7 +81,7 @@ class Providers:
                 number = inserted_id(result)
             else:
                 connection.execute(table.update().where(table.c.id == number).values(**values))
-            self._save_secrets(connection, number, spec.name, secrets)
+            self._secrets.save(connection, number, spec.name, secrets)
 
     def rename(self, old: str, new: str) -> None:
         """Rename a provider, and with it every job's reference to it. Raises ConfigError."""
@@ -132,46 +126,22 @@ class Providers:
             return [] if number is None else _smart_group_names(connection, number)
 
     def _load(self, connection: Connection, name: str | None) -> StoredProviders:
-        table, secrets = tables().providers, tables().secrets
+        table = tables().providers
         query = table.select().order_by(table.c.name)
-        stored = secrets.select()
         if name is not None:
             query = query.where(table.c.name == name)
-            stored = stored.join_from(secrets, table).where(table.c.name == name)
         rows = connection.execute(query).all()
-        by_provider: dict[int, list[Row[t.Any]]] = {}
-        for row in connection.execute(stored.order_by(secrets.c.option)):
-            by_provider.setdefault(row.provider_id, []).append(row)
-        return [self._to_provider(row, by_provider.get(row.id, ())) for row in rows]
+        secrets = self._secrets.load(connection, name)
+        return [_to_provider(row, secrets.get(row.id, {})) for row in rows]
 
-    def _to_provider(self, row: Row[t.Any], secrets: t.Iterable[Row[t.Any]]) -> StoredProvider:
-        return StoredProvider(
-            spec=ProviderSpec(name=row.name, type=row.type, options=_options_from_text(row.options)),
-            secrets={secret.option: self._to_secret(row.name, secret) for secret in secrets},
-            created=row.created,
-            modified=row.modified,
-        )
 
-    def _to_secret(self, provider: str, row: Row[t.Any]) -> StoredSecret | SecretReference:
-        if row.kind != _LITERAL:
-            return SecretReference(kind=row.kind, name=row.value)
-        place = Place(provider_id=row.provider_id, provider=provider, option=row.option)
-        return StoredSecret(place=place, token=row.value, vault=self._vault)
-
-    def _save_secrets(self, connection: Connection, number: int, name: str, secrets: Mapping[str, AnySecret]) -> None:
-        table = tables().secrets
-        # Decrypt before the rows go: they may be this provider's own, under another option.
-        prepared = {option: _keep_or_reveal(secret, number, option) for option, secret in sorted(secrets.items())}
-        connection.execute(table.delete().where(table.c.provider_id == number))
-        # New literals come last: then those that stay count when a missing key file is about to be made anew.
-        for option, secret in sorted(prepared.items(), key=lambda item: isinstance(item[1], Secret)):
-            kind, value = _LITERAL, secret
-            if isinstance(secret, SecretReference):
-                kind, value = secret.kind, secret.name
-            elif isinstance(secret, Secret):
-                place = Place(provider_id=number, provider=name, option=option)
-                value = self._vault.seal(connection, place, secret, others=_literal_holders(connection))
-            connection.execute(table.insert().values(provider_id=number, option=option, kind=kind, value=value))
+def _to_provider(row: Row[t.Any], secrets: Mapping[str, Kept]) -> StoredProvider:
+    return StoredProvider(
+        spec=ProviderSpec(name=row.name, type=row.type, options=_options_from_text(row.options)),
+        secrets=secrets,
+        created=row.created,
+        modified=row.modified,
+    )
 
 
 def provider_id(connection: Connection, name: str) -> int | None:
@@ -204,27 +174,6 @@ def _smart_group_names(connection: Connection, number: int) -> list[str]:
     return list(connection.scalars(query.order_by(groups.c.name)))
 
 
-def _literal_holders(connection: Connection) -> list[str]:
-    providers, secrets = tables().providers, tables().secrets
-    query = (
-        providers.select()
-        .with_only_columns(providers.c.name)
-        .join_from(providers, secrets)
-        .where(secrets.c.kind == _LITERAL)
-        .distinct()
-        .order_by(providers.c.name)
-    )
-    return list(connection.scalars(query))
-
-
 def _options_from_text(text: str) -> dict[str, t.Any]:
     """Give the options as they were before JSON made lists of tuples."""
     return {name: tuple(value) if isinstance(value, list) else value for name, value in from_json_text(text).items()}
-
-
-def _keep_or_reveal(secret: AnySecret, number: int, option: str) -> Secret | SecretReference | str:
-    """Give the token of a stored secret that stays where it is; the secret itself when it comes from elsewhere."""
-    if not isinstance(secret, StoredSecret):
-        return secret
-    stays = secret.place.provider_id == number and secret.place.option == option
-    return secret.token if stays else secret.reveal()

@@ -17,14 +17,14 @@ MIN_LENGTH = 4
 _MAX_FILE_BYTES = 65536
 
 
-def check_literal(secret: Secret, provider: str, option: str) -> None:
-    """Raise ConfigError when `secret` is too short to be a literal.
+def check_literal(secret: Secret, owner: str, option: str) -> None:
+    """Raise ConfigError when `secret` of `owner` (as `provider 'hr'`) is too short to be a literal.
 
     Whatever equals a literal is masked in every result; a short one would garble numbers and words.
     """
     if len(secret.reveal()) < MIN_LENGTH:
         raise ConfigError(
-            f"provider {provider!r}, option {option}: a literal secret must have at least {MIN_LENGTH} characters, "
+            f"{owner}, option {option}: a literal secret must have at least {MIN_LENGTH} characters, "
             "because masking a shorter one garbles results. Use a reference: "
             f"{option}_from: {{env: NAME}} or {option}_from: {{file: PATH}}."
         )

@@ -38,14 +38,15 @@ _PUT_BACK = "Put back the one with which the secrets were stored (from a backup 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Place:
-    """Where a secret stands: the number and name of its provider, and the option. The number survives a renaming."""
+    """Where a secret stands: the noun, number and name of its owner, and the option. The number survives a renaming."""
 
-    provider_id: int
-    provider: str
+    noun: str
+    number: int
+    name: str
     option: str
 
     def __str__(self) -> str:
-        return f"provider {self.provider!r}, option {self.option}"
+        return f"{self.noun} {self.name!r}, option {self.option}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,7 +58,7 @@ class StoredSecret:
     vault: Vault = field(repr=False, compare=False)
 
     def reveal(self) -> Secret:
-        """Decrypt. Raises StoreError naming provider and option; DependencyError."""
+        """Decrypt. Raises StoreError naming owner and option; DependencyError."""
         return self.vault.open(self.place, self.token)
 
     def __repr__(self) -> str:
@@ -84,7 +85,7 @@ class Vault:
 
         Args:
             connection: in a transaction; the store notes which key it uses.
-            others: the names of the providers that hold other literals, encrypted with the key that the store uses now.
+            others: who holds other literals, encrypted with the key that the store uses now, as `provider 'hr'`.
 
         Raises:
             ConfigError: there is no key file and none can be made.
@@ -126,7 +127,7 @@ class Vault:
             raise StoreError(
                 f"{place}: the secret cannot be decrypted with the key file {self._key_file}. "
                 "Give the key file with which it was stored, or declare the secret again as a reference "
-                f"({place.option}_from) or, after deleting the provider, as a literal."
+                f"({place.option}_from) or, after deleting the {place.noun}, as a literal."
             ) from None
 
     def sign(self, connection: Connection, message: bytes) -> str:
@@ -192,8 +193,7 @@ class Vault:
             return key
         if others:
             # A new key would silently make these unreadable.
-            names = ", ".join(repr(name) for name in others)
-            raise StoreError(f"{place}: {_lost(path)} Providers with encrypted secrets: {names}.")
+            raise StoreError(f"{place}: {_lost(path)} Encrypted secrets have: {', '.join(others)}.")
         key = os.urandom(_KEY_BYTES)
         if create_private_file(path, base64.urlsafe_b64encode(key) + b"\n"):
             return key
@@ -245,7 +245,7 @@ def _lost(path: Path) -> str:
 def _fernet(key: bytes, place: Place) -> Fernet:
     from cryptography.fernet import Fernet
 
-    return Fernet(base64.urlsafe_b64encode(_derive(key, "provider", place.provider_id, place.option)))
+    return Fernet(base64.urlsafe_b64encode(_derive(key, place.noun, place.number, place.option)))
 
 
 def _derive(key: bytes, *purpose: str | int) -> bytes:

@@ -100,7 +100,7 @@ def test_file_that_holds_more_than_a_secret_is_refused(secret_file: Path) -> Non
 
 
 def test_short_literal_is_refused_with_a_way_out_and_not_shown() -> None:
-    check_literal(Secret("abcd"), "hr", "password")
+    check_literal(Secret("abcd"), "provider 'hr'", "password")
     with pytest.raises(ConfigError, match=r"at least 4 characters.* password_from: \{env: NAME\}") as caught:
-        check_literal(Secret("#5~"), "hr", "password")
+        check_literal(Secret("#5~"), "provider 'hr'", "password")
     assert "#5~" not in caught.value.message

@@ -84,7 +84,7 @@ def test_lost_key_is_never_replaced_while_secrets_depend_on_it(store: Store, key
     key.unlink()
     with pytest.raises(StoreError, match=f"provider 'hr', option password: the key file {key} does not exist"):
         reveal(store)
-    with pytest.raises(StoreError, match=r"does not exist.* Providers with encrypted secrets: 'hr'\."):
+    with pytest.raises(StoreError, match=r"does not exist.* Encrypted secrets have: provider 'hr'\."):
         save(store, "other")
     assert not key.exists()
 
@@ -94,7 +94,7 @@ def test_secret_that_stays_keeps_a_lost_key_from_being_replaced(store: Store, ke
     key.unlink()
     provider = store.providers.get("hr")
     assert provider is not None
-    with pytest.raises(StoreError, match="Providers with encrypted secrets: 'hr'"):
+    with pytest.raises(StoreError, match="Encrypted secrets have: provider 'hr'"):
         store.providers.save(provider.spec, {"access": Secret("another"), **provider.secrets})
     assert not key.exists()
 
@@ -166,7 +166,7 @@ def test_check_mode_reads_literals_of_an_existing_store(open_at: Callable[..., S
 
 
 def test_store_without_any_key_file_asks_for_one(store: Store) -> None:
-    place = Place(provider_id=1, provider="hr", option="password")
+    place = Place(noun="provider", number=1, name="hr", option="password")
     vault = Vault(None, location="postgresql://db/x", rehearsal=False)
     with store._session.write() as connection, pytest.raises(ConfigError, match="needs store_key_file"):
         vault.seal(connection, place, SECRET, others=())
