@@ -549,6 +549,23 @@ options:
         description: How long to wait before each try, in seconds.
         type: float
         default: 60
+  notification: &notification
+    description:
+      - The name of a notification that tells of runs of this job, see M(lockstep.sync.notification). An empty text takes it out.
+      - When the job runs in a collection, the notification of that tells of it instead.
+    type: str
+  notify: &notify
+    description: What is different from the settings of the notification for this job. An empty mapping takes it out.
+    type: dict
+    suboptions:
+      recipients:
+        description: Who gets the mails instead.
+        type: list
+        elements: str
+      send:
+        description: Which runs are told instead, see O(lockstep.sync.notification#module:send).
+        type: str
+        choices: [always, updated, errors, failed]
   jobs:
     description:
       - Several declarations in one task, each with the options of a single one. All are carried out or none.
@@ -595,6 +612,8 @@ options:
       smart_groups: *smart_groups
       allow_circular: *allow_circular
       on_error: *on_error
+      notification: *notification
+      notify: *notify
 seealso:
   - module: lockstep.sync.job_info
   - module: lockstep.sync.provider
@@ -883,6 +902,16 @@ job:
       returned: always
       type: dict
       sample: {retries: 0, delay: 60}
+    notification:
+      description: The notification that tells of runs.
+      returned: when it is declared
+      type: str
+      sample: operators
+    notify:
+      description: What is different from the settings of the notification.
+      returned: when it is declared
+      type: dict
+      sample: {send: failed}
 jobs:
   description: What became of each declaration.
   returned: success, when O(jobs) is given

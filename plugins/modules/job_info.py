@@ -183,6 +183,16 @@ jobs:
       returned: always
       type: dict
       sample: {retries: 0, delay: 60}
+    notification:
+      description: The notification that tells of runs.
+      returned: when it is declared
+      type: str
+      sample: operators
+    notify:
+      description: What is different from the settings of the notification.
+      returned: when it is declared
+      type: dict
+      sample: {send: failed}
     dependencies:
       description: What the job needs.
       returned: always

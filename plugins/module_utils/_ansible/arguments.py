@@ -9,6 +9,7 @@ import typing as t
 
 from ansible.module_utils.common.parameters import env_fallback
 
+from .._model.notifications import SECURITY, SEND
 from .._model.workflows import WORKFLOW_ACTIONS
 
 Arguments: t.TypeAlias = dict[str, t.Any]
@@ -65,6 +66,45 @@ def workflow_arguments() -> Arguments:
         "quorum": {"type": "int"},
         "schedules": {"type": "bool"},
         "expires_after": {"type": "str"},
+    }
+
+
+def notify_arguments() -> Arguments:
+    """Give the options by which a job or another user of a notification names it."""
+    return {
+        "notification": {"type": "str"},
+        "notify": {
+            "type": "dict",
+            "options": {
+                "recipients": {"type": "list", "elements": "str"},
+                "send": {"type": "str", "choices": list(SEND)},
+            },
+        },
+    }
+
+
+def notification_arguments() -> Arguments:
+    """Give the options of a notification; those not given keep what they are."""
+    return {
+        "description": {"type": "str"},
+        "enabled": {"type": "bool"},
+        "recipients": {"type": "list", "elements": "str"},
+        "send": {"type": "str", "choices": list(SEND)},
+        "smtp": {
+            "type": "dict",
+            "options": {
+                "host": {"type": "str", "required": True},
+                "port": {"type": "int"},
+                "security": {"type": "str", "choices": list(SECURITY), "default": "starttls"},
+                "username": {"type": "str"},
+                **secret_arguments("password"),
+                "sender": {"type": "str", "required": True},
+                "timeout": {"type": "float", "default": 20},
+                "ca_cert": {"type": "path"},
+                "cert_validation": {"type": "str", "choices": ["always", "ignore"], "default": "always"},
+            },
+            "mutually_exclusive": [["password", "password_from"]],
+        },
     }
 
 

@@ -17,12 +17,12 @@ from pathlib import Path
 from ansible.module_utils.basic import AnsibleModule
 
 from .._model.errors import LockedError, LockstepError, ProviderError
-from .._model.secrets import MASK, Secret
+from .._model.secrets import MASK, Secret, redact
 from .._store.address import StoreAddress
 from .._store.paths import default_store_url
 from .._store.store import Store, open_store
 from .arguments import store_arguments
-from .results import MAX_BYTES, json_safe, redact, redact_messages, shrink, size_of
+from .results import MAX_BYTES, json_safe, redact_messages, shrink, size_of
 
 HIDDEN = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
 MAX_INVOCATION_BYTES = 4_000

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import typing as t
 
-from .arguments import Arguments
+from .arguments import Arguments, notify_arguments
 
 
 def job_arguments() -> Arguments:
@@ -38,12 +38,13 @@ def job_arguments() -> Arguments:
             "type": "dict",
             "options": {"retries": {"type": "int", "default": 0}, "delay": {"type": "float", "default": 60}},
         },
+        **notify_arguments(),
     }
 
 
 def template_arguments() -> Arguments:
     """Give the options of a job template's definition: those of a job without names and providers."""
-    left_out = ("copy_of", "template", "smart_groups", "quarantined")
+    left_out = ("copy_of", "template", "smart_groups", "quarantined", "notification", "notify")
     options = {name: option for name, option in job_arguments().items() if name not in left_out}
     options["source"] = _source({})
     options["destination"] = _destination({}, {"replace_file": {"type": "bool", "default": False}})

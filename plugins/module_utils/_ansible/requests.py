@@ -12,6 +12,7 @@ from pathlib import Path
 from .._model.approvals import Actor
 from .._model.definitions import JOB_OPTIONS
 from .._model.endpoints import PROVIDER_TYPES
+from .._model.notifications import OPTIONS as NOTIFICATION_OPTIONS
 from .._model.providers import SECRET_OPTIONS
 from .._model.secrets import Secret, SecretReference
 from .._model.smart_groups import OPTIONS as SMART_GROUP_OPTIONS
@@ -19,6 +20,7 @@ from .._model.workflows import OPTIONS as WORKFLOW_OPTIONS
 from .._operations.declare_job import JobRequest
 from .._operations.declare_provider import ProviderRequest
 from .._operations.job_templates import TemplateRequest
+from .._operations.notifications import NotificationRequest
 from .._operations.smart_groups import SmartGroupRequest
 from .._operations.workflows import WorkflowRequest
 
@@ -96,6 +98,26 @@ def workflow_request(params: Params, actor: Actor) -> WorkflowRequest:
         state=params["state"],
         new_name=params["new_name"],
         definition={option: params[option] for option in WORKFLOW_OPTIONS},
+        force=params["force"],
+    )
+
+
+def notification_request(params: Params) -> NotificationRequest:
+    """Give the request of one declaration of a notification. Relative paths start where the task runs."""
+    definition = {option: params[option] for option in NOTIFICATION_OPTIONS}
+    password = None
+    if definition["smtp"] is not None:
+        smtp = dict(definition["smtp"])
+        password = _secret(smtp.pop("password"), smtp.pop("password_from"))
+        if smtp["ca_cert"]:
+            smtp["ca_cert"] = _absolute(smtp["ca_cert"])
+        definition["smtp"] = smtp
+    return NotificationRequest(
+        name=params["name"],
+        state=params["state"],
+        new_name=params["new_name"],
+        definition=definition,
+        password=password,
         force=params["force"],
     )
 

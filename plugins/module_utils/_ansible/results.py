@@ -16,14 +16,12 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from decimal import Decimal
 from pathlib import PurePath
 
-from .._model.secrets import MASK, GeneratedPassword, Secret
+from .._model.secrets import MASK, GeneratedPassword, Secret, redact
 from .._model.values import to_json
 
 MAX_BYTES = 60_000
 """How big the values of a result may be, so that the whole stays below 64 kB."""
 _FOR_PEOPLE = frozenset({"msg", "message", "details", "server"})
-SHORTEST_SECRET = 4
-"""Shorter texts are not masked: they are in every other word, and masking them would garble the message."""
 
 
 def json_safe(data: object) -> t.Any:
@@ -62,14 +60,6 @@ def shrink(values: Mapping[str, t.Any], limit: int = MAX_BYTES) -> tuple[dict[st
         left_out[place] = left_out.get(place, 0) + len(biggest) - keep
         del biggest[keep:]
     return kept, left_out
-
-
-def redact(text: str, secrets: Iterable[str]) -> str:
-    """Give `text` with every secret in it masked."""
-    for secret in sorted(secrets, key=len, reverse=True):
-        if len(secret) >= SHORTEST_SECRET:
-            text = text.replace(secret, MASK)
-    return text
 
 
 def redact_messages(data: t.Any, secrets: Collection[str]) -> t.Any:

@@ -30,6 +30,7 @@ from .jobs import (
     Password,
 )
 from .limits import parse_limit
+from .notifications import notify_definition, read_notify
 from .providers import check_name, parse_provider, provider_definition
 from .sections import Section
 from .steps import makes_value, parse_step, step_to_plain
@@ -62,6 +63,8 @@ JOB_OPTIONS = (
     "template",
     "allow_circular",
     "on_error",
+    "notification",
+    "notify",
 )
 OBJECT_OPTIONS = (
     "name",
@@ -119,6 +122,8 @@ def parse_job(name: str, definition: Mapping[str, t.Any]) -> JobSpec:
         template=job.optional_text("template"),
         allow_circular=job.flag("allow_circular", False),
         on_error=_read_on_error(job.section("on_error", ("retries", "delay"))),
+        notification=job.optional_text("notification"),
+        notify=read_notify(job),
     )
     objects = tuple(_read_object(data, job, spec, number) for number, data in enumerate(job.items("objects"), start=1))
     _refuse_duplicates((item.name for item in objects), place, "object", "Give each object its own `name`.")
@@ -366,6 +371,8 @@ def _job_to_plain(spec: JobSpec, definition: Mapping[str, t.Any], *, full: bool)
         "template": spec.template,
         "limits": _options_to_plain(spec.limits, full=full),
         "on_error": _options_to_plain(spec.on_error, full=full),
+        "notification": spec.notification,
+        "notify": notify_definition(spec.notify),
     }
     shown: dict[str, t.Any] = {
         "description": spec.description,

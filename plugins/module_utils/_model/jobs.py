@@ -18,6 +18,7 @@ ProviderType: t.TypeAlias = t.Literal["csv", "excel", "sql", "ldap", "active_dir
 DIRECTORIES: frozenset[ProviderType] = frozenset({"ldap", "active_directory"})
 MissingAtDestination: t.TypeAlias = t.Literal["create", "skip"]
 MissingAtSource: t.TypeAlias = t.Literal["skip", "delete", "disable"]
+Send: t.TypeAlias = t.Literal["always", "updated", "errors", "failed"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -281,6 +282,14 @@ class OnError:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Notify:
+    """What a job or another user of a notification has instead of its settings; None where it has none."""
+
+    recipients: tuple[str, ...] | None = None
+    send: Send | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class JobSpec:
     """A job as it runs. `mapping_digest` changes when anything that decides what is written changes."""
 
@@ -299,6 +308,8 @@ class JobSpec:
     template: str | None = None
     allow_circular: bool = False
     on_error: OnError = field(default_factory=OnError)
+    notification: str | None = None
+    notify: Notify | None = None
     mapping_digest: str = ""
 
 

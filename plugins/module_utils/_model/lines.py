@@ -87,3 +87,11 @@ def held_line(held: Held) -> dict[str, t.Any]:
 def log_line(line: LogLine) -> dict[str, str]:
     """Give one line of the log as in `run.log`."""
     return {"time": line.time, "level": line.level, "object": line.object, "key": line.key, "message": line.message}
+
+
+def format_line(line: LogLine) -> str:
+    """Give a log line as text for the log file."""
+    place = " ".join(part for part in (line.object, line.key) if part)
+    text = f"{line.time} {line.level.upper():7} {place + ': ' if place else ''}{line.message}"
+    # Drivers and values bring line breaks; one of them must not look like a line of its own.
+    return " ".join(text.splitlines())

@@ -6,9 +6,12 @@
 from __future__ import annotations
 
 import typing as t
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 MASK = "********"
+SHORTEST_SECRET = 4
+"""Shorter texts are not masked: they are in every other word, and masking them would garble the message."""
 
 
 class Secret:
@@ -68,3 +71,11 @@ class GeneratedPassword:
 
     def __repr__(self) -> str:
         return MASK
+
+
+def redact(text: str, secrets: Iterable[str]) -> str:
+    """Give `text` with every secret in it masked."""
+    for secret in sorted(secrets, key=len, reverse=True):
+        if len(secret) >= SHORTEST_SECRET:
+            text = text.replace(secret, MASK)
+    return text

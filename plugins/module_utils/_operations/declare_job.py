@@ -31,6 +31,7 @@ from .declared import (
 )
 from .job_templates import fill_in, template_job
 from .lookup import need_job, need_provider
+from .notifications import check_notification
 
 LEASE_SECONDS = 60.0
 
@@ -151,6 +152,7 @@ def _check_providers(store: Store, spec: JobSpec) -> None:
         if store.smart_groups.get(name) is None:
             names = [stored.name for stored in store.smart_groups.list()]
             raise ConfigError(unknown("smart group", name, names, where=f"job {spec.name!r}, smart_groups"))
+    check_notification(store, spec.notification, f"job {spec.name!r}, notification")
 
 
 def _save(store: Store, stored: StoredJob | None, name: str, normal: Plain, lock: _Locking) -> None:

@@ -17,7 +17,6 @@ from .._model.secrets import Secret, SecretReference
 from .._store.kept_secrets import AnySecret
 from .._store.providers import StoredProvider
 from .._store.store import Store
-from .._store.vault import StoredSecret
 from .declared import (
     Declared,
     Plain,
@@ -28,6 +27,7 @@ from .declared import (
     refuse_rename_of_absent,
 )
 from .describe_provider import describe_provider
+from .given_secrets import changed_literals, same_if_equal
 from .lookup import need_job, need_provider
 from .smart_groups import drop_smart_group
 
@@ -71,7 +71,7 @@ def _declare(store: Store, request: ProviderRequest) -> Declared:
     name = request.new_name or request.name
     spec = _wanted_spec(name, request, stored)
     secrets = _wanted_secrets(spec, request, stored)
-    changed_secrets = _changed_literals(secrets, stored)
+    changed_secrets = changed_literals(secrets, {} if stored is None else stored.secrets)
     before = None if stored is None else describe_provider(stored.spec, stored.secrets)
     after = describe_provider(spec, secrets, changed=changed_secrets)
     if before != after:
@@ -117,25 +117,8 @@ def _wanted_secrets(
     for option in taken:
         secret: AnySecret | None = request.secrets.get(option, kept.get(option))
         if secret is not None and secret != Secret(""):
-            secrets[option] = _same_if_equal(secret, kept.get(option))
+            secrets[option] = same_if_equal(secret, kept.get(option))
     return secrets
-
-
-def _same_if_equal(secret: AnySecret, kept: StoredSecret | SecretReference | None) -> AnySecret:
-    """Give the stored secret when the literal given is the same, so that it counts as unchanged."""
-    if isinstance(secret, Secret) and isinstance(kept, StoredSecret) and kept.reveal() == secret:
-        return kept
-    return secret
-
-
-def _changed_literals(secrets: Mapping[str, AnySecret], stored: StoredProvider | None) -> list[str]:
-    """Give the options whose stored literal is replaced by another literal."""
-    kept = {} if stored is None else stored.secrets
-    return [
-        option
-        for option, secret in secrets.items()
-        if isinstance(secret, Secret) and isinstance(kept.get(option), StoredSecret)
-    ]
 
 
 def _check_users(store: Store, spec: ProviderSpec, stored: StoredProvider | None) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 
 from .._model.jobs import ProviderSpec
 from .._model.providers import provider_definition
-from .._model.secrets import MASK, SecretReference
+from .given_secrets import show_secrets
 
 
 def describe_provider(
@@ -23,10 +23,5 @@ def describe_provider(
         secrets: its secrets by option; literals are never looked at.
         changed: the options whose literal is another one than before; the mask says so.
     """
-    options = provider_definition(spec)[spec.type]
-    for option, secret in secrets.items():
-        if isinstance(secret, SecretReference):
-            options[f"{option}_from"] = {secret.kind: secret.name}
-        else:
-            options[option] = f"{MASK} (changed)" if option in changed else MASK
+    options = show_secrets(provider_definition(spec)[spec.type], secrets, changed)
     return {"name": spec.name, "type": spec.type, spec.type: options}

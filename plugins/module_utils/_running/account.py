@@ -36,14 +36,6 @@ class RunLog:
         self.add(problem.level, problem.message, object_name=problem.object, key=show_key(problem.key))
 
 
-def format_line(line: LogLine) -> str:
-    """Give a log line as text for the log file."""
-    place = " ".join(part for part in (line.object, line.key) if part)
-    text = f"{line.time} {line.level.upper():7} {place + ': ' if place else ''}{line.message}"
-    # Drivers and values bring line breaks; one of them must not look like a line of its own.
-    return " ".join(text.splitlines())
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Waiting:
     """Requests that a run waits for, and the words that say so. `whole`: nothing of the plan was written."""

@@ -43,6 +43,7 @@ from .remembering import remember
 from .runtime import RunRequest, Runtime
 from .settling import settle_interrupted
 from .tasks import Task, fill_in_request, find_task
+from .telling import deliver_mails, keep_log, queue_mail, summary_of, tell_of_interrupted, wish_of
 
 WAIT_STEP = 60.0
 """Seconds between two looks at the lock while the next try is waited for."""
@@ -83,11 +84,22 @@ class _Conductor:
         self._task = task
         self._request = request
         self._store = store
-        self._runtime = runtime
+        self._secrets: set[str] = set()
+        self._runtime = replace(runtime, protect=self._protecting(runtime.protect))
         self._account = Account()
         self._log = RunLog(runtime.now_text)
         self._started = runtime.now_text()
         self._start = runtime.monotonic()
+        self._written: tuple[int, RunFiles | None, int] | None = None
+
+    def _protecting(self, protect: Callable[[str], None]) -> Callable[[str], None]:
+        """Give `protect` that also remembers the secrets, so that no mail has one."""
+
+        def remember_secret(secret: str) -> None:
+            self._secrets.add(secret)
+            protect(secret)
+
+        return remember_secret
 
     def run(self) -> Ran:
         if self._request.preview or self._request.explain is not None:
@@ -97,9 +109,16 @@ class _Conductor:
         refuse_quarantined(self._stored, self._task.kind)
         try:
             with hold_lock(self._stored, self._store, self._runtime, self._log) as checkpoint:
-                return self._run_locked(checkpoint)
+                ran = self._run_locked(checkpoint)
         except LockedError as error:
             return self._skipped(f"Job {self._job.name!r} was not run: it is already being run by {error.holder}.")
+        if self._written is not None:
+            # Without the lock: a mail server that does not answer must keep nobody from running the job.
+            run_id, files, lines = self._written
+            deliver_mails(self._store, self._runtime, self._log)
+            if len(self._log.lines) > lines:
+                keep_log(run_id, files, self._store, self._log)
+        return ran
 
     # -- preview ------------------------------------------------------------------------------------------------
 
@@ -123,8 +142,10 @@ class _Conductor:
     # -- a real run ---------------------------------------------------------------------------------------------
 
     def _run_locked(self, checkpoint: Callable[[], None]) -> Ran:
-        settle_interrupted(self._job, self._store, self._runtime, self._log, checkpoint)
         runs = self._store.runs
+        unfinished = runs.unfinished(self._job.name)
+        settle_interrupted(self._job, self._store, self._runtime, self._log, checkpoint)
+        tell_of_interrupted(unfinished, self._job, self._store, self._runtime, self._log)
         run_id = runs.start(
             self._job.name,
             host=self._runtime.host,
@@ -210,6 +231,7 @@ class _Conductor:
             if files is not None:
                 save_changes(self._account.applied, files.changes)
                 save_log(self._log.lines, files.log)
+            lines = len(self._log.lines)
             with self._store.transaction():
                 self._store.runs.add_changes(run_id, self._account.applied)
                 self._store.runs.add_problems(run_id, result.problems)
@@ -218,6 +240,8 @@ class _Conductor:
                 self._remember_records()
                 if self._task.kind == "run":
                     put_in_quarantine(self._job, run_id, result.statistics, self._store, self._log)
+                self._queue_mail(result, files)
+            self._written = (run_id, files, lines)
         except StoreError as error:
             journal = (
                 f" The journal in {files.folder} says what was done; the next run enters it."
@@ -231,6 +255,19 @@ class _Conductor:
             )
             return replace(result, status="failed", message=message)
         return result
+
+    def _queue_mail(self, result: RunResult, files: RunFiles | None) -> None:
+        """Queue the mail about this run together with its history, so that there is never one without the other."""
+        if not self._request.tells:
+            return
+        summary = summary_of(
+            result,
+            self._task.subject.rstrip(","),
+            self._runtime.host,
+            changes=self._account.applied,
+            files=None if files is None else files.folder,
+        )
+        queue_mail(wish_of(self._job), summary, self._store, self._runtime, self._log, secrets=self._secrets)
 
     def _move_marks(self, status: Status) -> None:
         """Only a run without any fault and over all keys may say what need not be read again."""

@@ -14,11 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .._model.errors import StoreError
-from .._model.lines import change_line
+from .._model.lines import change_line, format_line
 from .._model.plans import Plan
 from .._model.runs import AppliedChange, LogLine
 from .._planning.sealing import seal
-from .account import format_line
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -34,6 +34,7 @@ class RunRequest:
         timeout: seconds after which the run stops, None for no limit.
         requester: who asks for it.
         scheduled: whether a schedule started it.
+        tells: whether the job's notification applies; that of a collection takes its place.
     """
 
     job: str = ""
@@ -51,6 +52,7 @@ class RunRequest:
     timeout: float | None = None
     requester: str = ""
     scheduled: bool = False
+    tells: bool = True
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -26,6 +26,33 @@ def rename_in_jobs(connection: Connection, option: str, old: str, new: str) -> N
     _rename(connection, tables().jobs, option, old, new)
 
 
+def users_of_notification(connection: Connection, name: str) -> list[str]:
+    """Give whoever mentions the notification: jobs, then collections, as `job 'people'`."""
+    return [
+        f"{noun} {owner!r}"
+        for noun, table in _notifying()
+        for owner in sorted(owner for _number, owner, _definition in _mentions(connection, table, "notification", name))
+    ]
+
+
+def rename_notification(connection: Connection, old: str, new: str) -> None:
+    """Write `new` for `old` with all users of the notification; none counts as modified."""
+    for _noun, table in _notifying():
+        _rename(connection, table, "notification", old, new)
+
+
+def drop_notification(connection: Connection, name: str) -> None:
+    """Take the notification, and what is different from it, out of all its users; none counts as modified."""
+    for _noun, table in _notifying():
+        for number, _owner, definition in list(_mentions(connection, table, "notification", name)):
+            rest = {option: value for option, value in definition.items() if option not in ("notification", "notify")}
+            connection.execute(table.update().where(table.c.id == number).values(definition=to_json_text(rest)))
+
+
+def _notifying() -> tuple[tuple[str, sa.Table], ...]:
+    return (("job", tables().jobs), ("job collection", tables().collections))
+
+
 def rename_in_workflows(connection: Connection, option: str, old: str, new: str) -> None:
     """Write `new` for `old` in that option of every workflow; none counts as modified."""
     _rename(connection, tables().workflows, option, old, new)

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from .mentions import jobs_that_mention, rename_in_jobs
+from .mentions import jobs_that_mention, rename_in_jobs, rename_notification, users_of_notification
 from .named import Noun
 from .texts import clean
 
@@ -23,3 +23,10 @@ JOB_TEMPLATE = Noun(
 """Jobs that were made from a template follow its renaming, and keep what they took from it when it is deleted. Its
 definition has `description`, and the options of its jobs in `job`.
 """
+NOTIFICATION = Noun(
+    word="notification",
+    table=lambda tables: tables.notifications,
+    follow=rename_notification,
+    users=users_of_notification,
+)
+"""Notifications; whoever names one follows its renaming. The password of its mail server is kept apart."""

@@ -94,8 +94,10 @@ def notification_secrets(metadata: sa.MetaData) -> sa.Table:
 
 
 def messages(metadata: sa.MetaData) -> sa.Table:
-    """Mails that are to be sent or were. `run_id` is the run they tell of, `content` the mail as it is sent, null once
-    it was delivered or given up; `next_try` is null then, too.
+    """Mails that are to be sent or were, of runs that notifications tell of.
+
+    `recipients` says of each address what became of it. `content` is the mail as it is sent, null once nobody is to get
+    it any more; `next_try` is null then, too. Until `claimed_until` somebody is sending it.
     """
     import sqlalchemy as sa
 
@@ -103,8 +105,12 @@ def messages(metadata: sa.MetaData) -> sa.Table:
         "lockstep_messages",
         metadata,
         sa.Column("id", sa.Integer, primary_key=True),
-        sa.Column("notification_id", sa.ForeignKey("lockstep_notifications.id", ondelete="SET NULL")),
-        sa.Column("notification", sa.String(NAME_LENGTH), nullable=False),
+        sa.Column(
+            "notification_id",
+            sa.ForeignKey("lockstep_notifications.id", ondelete="CASCADE"),
+            nullable=False,
+            index=True,
+        ),
         sa.Column("run_id", sa.BigInteger),
         sa.Column("subject", sa.Text, nullable=False),
         sa.Column("recipients", long_text(), nullable=False),
@@ -113,6 +119,7 @@ def messages(metadata: sa.MetaData) -> sa.Table:
         sa.Column("attempts", sa.Integer, nullable=False),
         sa.Column("created", sa.String(TIME_LENGTH), nullable=False),
         sa.Column("next_try", sa.String(TIME_LENGTH)),
+        sa.Column("claimed_until", sa.String(TIME_LENGTH)),
         sa.Column("finished", sa.String(TIME_LENGTH)),
         sa.Column("error", long_text(), nullable=False),
         sa.Index("lockstep_messages_by_status", "status", "next_try"),

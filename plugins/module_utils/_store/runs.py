@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 import typing as t
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 
 from .._model.errors import StoreError
@@ -156,6 +156,13 @@ class Runs:
         with self._session.write(exclusive=False) as connection:
             if connection.execute(table.update().where(table.c.id == run_id).values(**values)).rowcount == 0:
                 raise StoreError(f"The state store {self._session.location} has no run {run_id}.")
+
+    def replace_log(self, run_id: int, lines: Sequence[LogLine]) -> None:
+        """Remember the log of a run that has ended, with what was added to it since; at most 1,000 lines are kept."""
+        table = tables().runs
+        values = {"log": to_json_text([asdict(line) for line in lines[-_LOG_LINES:]])}
+        with self._session.write(exclusive=False) as connection:
+            connection.execute(table.update().where(table.c.id == run_id).values(**values))
 
     def mark_interrupted(self, run_id: int, message: str, finished: str) -> bool:
         """Make a run that is still `running` an `interrupted` one; give False when it has ended meanwhile.

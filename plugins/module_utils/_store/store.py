@@ -18,7 +18,9 @@ from .locks import Locks, process_exists
 from .marks import Marks
 from .migrations import MIGRATIONS, Migration
 from .named import Named
+from .notifications import Notifications
 from .nouns import JOB_TEMPLATE, WORKFLOW
+from .outbox import Outbox
 from .plans import Plans
 from .providers import Providers
 from .requests import Requests
@@ -58,6 +60,8 @@ class Store:
         self.job_templates = Named(session, clock, JOB_TEMPLATE)
         self.workflows = Named(session, clock, WORKFLOW)
         self.requests = Requests(session, vault, clock)
+        self.notifications = Notifications(session, vault, clock)
+        self.outbox = Outbox(session, clock)
         self._session = session
 
     @contextmanager
