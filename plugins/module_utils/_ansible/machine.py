@@ -13,7 +13,7 @@ import socket
 from collections.abc import Callable
 from pathlib import Path
 
-from .._model.jobs import JobSpec
+from .._model.jobs import JobSpec, ProviderType
 from .._operations.check_mapping import check_mapping
 from .._store.locks import Holder
 
@@ -28,7 +28,7 @@ def read_boot_id(path: Path = _BOOT_ID) -> str:
         return ""
 
 
-def mapping_checker(clock: Callable[[], dt.datetime]) -> Callable[[JobSpec], None]:
+def mapping_checker(clock: Callable[[], dt.datetime]) -> Callable[[JobSpec, ProviderType], None]:
     """Give the check of a job's mapping with the names and environment of this machine."""
     return functools.partial(check_mapping, computer_name=socket.gethostname(), environ=os.environ, clock=clock)
 

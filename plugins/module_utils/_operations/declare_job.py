@@ -14,7 +14,7 @@ from .._model.definitions import effective_job, normalize_job, parse_job
 from .._model.dn import fold_dn
 from .._model.endpoints import check_endpoints
 from .._model.errors import ConfigError, LockedError, unknown
-from .._model.jobs import DIRECTORIES, JobSpec
+from .._model.jobs import DIRECTORIES, JobSpec, ProviderType
 from .._model.sections import drop_none
 from .._store.jobs import StoredJob, job_lock
 from .._store.locks import Holder
@@ -34,8 +34,10 @@ from .lookup import need_job, need_provider
 
 LEASE_SECONDS = 60.0
 
-CompileCheck = Callable[[JobSpec], None]
-"""Compiles the mapping of a job. Raises ConfigError for a bad expression, pattern or function file."""
+CompileCheck = Callable[[JobSpec, ProviderType], None]
+"""Compiles the mapping of a job whose destination is of that type. Raises ConfigError for a bad expression, pattern or
+function file.
+"""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -105,12 +107,12 @@ def _declare(store: Store, request: JobRequest, holder: Holder, check_mapping: C
         given = fill_in(template_job(store, template, f"job {request.name!r}, template"), given)
     definition = {**base, **given}
     spec = parse_job(name, definition)
-    _check_providers(store, spec)
+    destination_type = _check_providers(store, spec)
     normal = normalize_job(name, definition)
     before = None if stored is None else {"name": stored.name, **stored.definition}
     after = {"name": name, **normal}
     if before != after:
-        check_mapping(spec)
+        check_mapping(spec, destination_type)
         _save(store, stored, name, normal, _Locking(store=store, holder=holder, force=request.force))
     reason = None if stored is None else stored.quarantine
     if before is not None and reason is not None:
@@ -143,7 +145,8 @@ def _base(store: Store, request: JobRequest, stored: StoredJob | None) -> Plain:
     return {}
 
 
-def _check_providers(store: Store, spec: JobSpec) -> None:
+def _check_providers(store: Store, spec: JobSpec) -> ProviderType:
+    """Check what the job names; give the type of its destination. Raises ConfigError."""
     source = need_provider(store, spec.source.provider, f"job {spec.name!r}, source")
     destination = need_provider(store, spec.destination.provider, f"job {spec.name!r}, destination")
     check_endpoints(spec, source.spec.type, destination.spec.type)
@@ -151,6 +154,7 @@ def _check_providers(store: Store, spec: JobSpec) -> None:
         if store.smart_groups.get(name) is None:
             names = [stored.name for stored in store.smart_groups.list()]
             raise ConfigError(unknown("smart group", name, names, where=f"job {spec.name!r}, smart_groups"))
+    return destination.spec.type
 
 
 def _save(store: Store, stored: StoredJob | None, name: str, normal: Plain, lock: _Locking) -> None:

@@ -31,6 +31,16 @@ class Inverse:
     problems: list[Problem] = field(default_factory=list)
     moved_on: int = 0
 
+    def leave_out(self, changes: Sequence[Change], code: str, reason: str) -> None:
+        """Take `changes` out again and say why."""
+        left_out = {id(change) for change in changes}
+        self.changes = [change for change in self.changes if id(change) not in left_out]
+        self.problems += [
+            Problem(level="warning", object=each.object, key=each.key, code=code, message=f"{each.action}: {reason}.")
+            for each in changes
+        ]
+        self.moved_on += len(changes)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Written:

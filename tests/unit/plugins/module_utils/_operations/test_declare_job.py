@@ -10,8 +10,12 @@ from collections.abc import Callable
 
 import pytest
 from ansible_collections.lockstep.sync.plugins.module_utils._model.errors import ConfigError, LockedError
-from ansible_collections.lockstep.sync.plugins.module_utils._model.jobs import JobSpec
-from ansible_collections.lockstep.sync.plugins.module_utils._operations.declare_job import JobRequest, declare_jobs
+from ansible_collections.lockstep.sync.plugins.module_utils._model.jobs import JobSpec, ProviderType
+from ansible_collections.lockstep.sync.plugins.module_utils._operations.declare_job import (
+    CompileCheck,
+    JobRequest,
+    declare_jobs,
+)
 from ansible_collections.lockstep.sync.plugins.module_utils._operations.declare_provider import (
     ProviderRequest,
     declare_providers,
@@ -31,13 +35,11 @@ JOB: dict[str, t.Any] = {
 }
 
 
-def accept(_job: JobSpec) -> None:
+def accept(_job: JobSpec, _destination: ProviderType) -> None:
     """Find no fault in any mapping."""
 
 
-def declare(
-    store: Store, name: str = "j", check_mapping: Callable[[JobSpec], None] = accept, **options: t.Any
-) -> Declared:
+def declare(store: Store, name: str = "j", check_mapping: CompileCheck = accept, **options: t.Any) -> Declared:
     (declared,) = declare_jobs(store, [JobRequest(name=name, **options)], holder=HERE, check_mapping=check_mapping)
     return declared
 
@@ -195,8 +197,8 @@ def test_a_running_job_may_be_changed(store: Store) -> None:
 def test_the_mapping_is_checked_when_it_may_have_changed_and_nothing_is_kept_when_it_is_wrong(store: Store) -> None:
     checked: list[str] = []
 
-    def refuse(job: JobSpec) -> None:
-        checked.append(job.name)
+    def refuse(job: JobSpec, destination: ProviderType) -> None:
+        checked.append(f"{job.name} to {destination}")
         raise ConfigError(f"job {job.name!r}: bad expression.")
 
     with pytest.raises(ConfigError, match="bad expression"):
@@ -204,7 +206,7 @@ def test_the_mapping_is_checked_when_it_may_have_changed_and_nothing_is_kept_whe
     assert store.jobs.list() == []
     declare(store, definition=JOB)
     assert not declare(store, definition=JOB, check_mapping=refuse).changed
-    assert checked == ["j"]
+    assert checked == ["j to sql"]
 
 
 def test_several_are_all_or_none_and_later_ones_may_refer_to_earlier_ones(store: Store) -> None:

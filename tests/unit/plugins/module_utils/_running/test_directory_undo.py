@@ -130,6 +130,27 @@ def test_what_somebody_did_since_stays(world: DirectoryWorld) -> None:
     assert world.place("Bob Baker", "IT") in world.box.places()
 
 
+@pytest.mark.parametrize("kind", ["plan", "undo"])
+def test_who_is_protected_by_now_is_left_alone(world: DirectoryWorld, kind: str) -> None:
+    world.job(protect="(description=vip)")
+    world.run()
+    world.staff("1,Anna,Able,Sales,", "2,Bob,Baker,Sales,1", "3,Cid,Cook,IT,1")
+    if kind == "plan":
+        result = world.run(preview=True, keep_plan=True)
+        ann, bob = world.place("Ann Able", "IT"), world.place("Bob Baker", "IT")
+    else:
+        result = world.run()
+        ann, bob = world.place("Anna Able", "Sales"), world.place("Bob Baker", "Sales")
+    assert result.statistics.moved == 3
+    world.box.modify(ann, description="vip")
+    option = {"plan": result.plan_id} if kind == "plan" else {"undo": result.id}
+    done = world.run(job="", **option)
+    assert done.statistics.moved == 2
+    assert {(problem.code, problem.key) for problem in done.problems} == {("protected", ("1",))}
+    assert ann in world.box.places()
+    assert bob not in world.box.places()
+
+
 class Died(BaseException):
     """The process was killed."""
 
