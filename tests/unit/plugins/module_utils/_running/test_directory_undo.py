@@ -10,6 +10,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
+from ansible_collections.lockstep.sync.plugins.module_utils._execution.journal import Journal
 from ansible_collections.lockstep.sync.plugins.module_utils._model.runs import RunResult
 from ansible_collections.lockstep.sync.plugins.module_utils._providers.ldap.writing import LdapWriter
 from servers.directories import SambaAd
@@ -170,6 +171,21 @@ def die_before_passwords(world: DirectoryWorld) -> None:
             world.run()
 
 
+def die_after_writing(world: DirectoryWorld) -> None:
+    """Let a run die when its new accounts are finished, and the journal does not know it."""
+    with pytest.MonkeyPatch.context() as patch:
+        original = Journal.end
+
+        def dying(journal: Journal, *args: t.Any) -> None:
+            if any(change.action == "create" for change in args[0]):
+                raise Died
+            original(journal, *args)
+
+        patch.setattr(Journal, "end", dying)
+        with pytest.raises(Died):
+            world.run()
+
+
 @pytest.mark.parametrize("goes_on", [True, False], ids=["resumed", "run again"])
 def test_accounts_that_a_killed_run_left_without_a_password_are_finished(
     tmp_path: Path, samba: SambaAd, goes_on: bool
@@ -178,7 +194,7 @@ def test_accounts_that_a_killed_run_left_without_a_password_are_finished(
     world.job()
     die_before_passwords(world)
     ann = world.place("Ann Able", "IT")
-    assert world.box.texts(ann, "userAccountControl") == ["514"]
+    assert world.box.texts(ann, "userAccountControl") == ["546"]
     result = world.run("", resume=1) if goes_on else world.run()
     assert result.status == "succeeded"
     assert world.box.texts(ann, "userAccountControl") == ["512"]
@@ -192,4 +208,20 @@ def test_half_made_accounts_of_another_definition_are_not_touched(tmp_path: Path
     die_before_passwords(world)
     world.job(protect="(adminCount=1)")
     world.run()
-    assert world.box.texts(world.place("Ann Able", "IT"), "userAccountControl") == ["514"]
+    assert world.box.texts(world.place("Ann Able", "IT"), "userAccountControl") == ["546"]
+
+
+@pytest.mark.parametrize("goes_on", [True, False], ids=["resumed", "run again"])
+def test_a_finished_account_that_somebody_disabled_since_stays_disabled(
+    tmp_path: Path, samba: SambaAd, goes_on: bool
+) -> None:
+    world = DirectoryWorld(tmp_path, DirectoryBox(samba))
+    world.job()
+    die_after_writing(world)
+    ann, bob = world.place("Ann Able", "IT"), world.place("Bob Baker", "IT")
+    assert world.box.texts(ann, "userAccountControl") == ["512"]
+    world.box.modify(ann, userAccountControl="514")
+    result = world.run("", resume=1) if goes_on else world.run()
+    assert result.status == "succeeded"
+    assert world.box.texts(ann, "userAccountControl") == ["514"]
+    assert world.box.texts(bob, "userAccountControl") == ["512"]
