@@ -79,6 +79,8 @@ class Session:
         )
         self.begun: set[tuple[str, str]] = set()
         """Changes by action and folded DN of which a part may have been written: a new connection goes on with them."""
+        self.left_names: set[str] = set()
+        """Folded DNs that entries had until they were deleted, renamed or moved through this session."""
         self._bound: Bound | None = None
         self._root: RootDse | None = None
         self._schema: Schema | None = None

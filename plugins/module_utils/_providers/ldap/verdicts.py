@@ -55,14 +55,14 @@ class Verdicts:
         }
         return replace(change, before=before, after=after)
 
-    def apart_from(self, change: Change, deleting: Set[str]) -> Change:
-        """Give a deletion without the fields of its before-image that name one of the entries `deleting` (folded)."""
+    def apart_from(self, change: Change, left_names: Set[str]) -> Change:
+        """Give a deletion without the fields of its before-image that have one of `left_names` (folded)."""
         if change.action != "delete":
             return change
         before = {
             name: value
             for name, value in change.before.items()
-            if not self._attributes.of(name).is_dn or deleting.isdisjoint(self._folded(name, value))
+            if not self._attributes.of(name).is_dn or left_names.isdisjoint(self._folded(name, value))
         }
         return change if len(before) == len(change.before) else replace(change, before=before)
 

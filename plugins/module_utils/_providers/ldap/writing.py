@@ -32,6 +32,7 @@ WINDOW = 32
 DELETE_WINDOW = 8
 """Servers take entries out one at a time: with more in flight, OpenLDAP spends more on waiting than on deleting."""
 _CREATES = frozenset({"create", "create_container"})
+_LEAVES_ITS_NAME = frozenset({"delete", "rename", "move"})
 COMPLEX = 0x1
 
 
@@ -63,7 +64,6 @@ class LdapWriter:
         self._looker = Looker(session, fields, self._builder, self._verdicts)
         self._outcomes: list[Outcome | None] = []
         self._begun: frozenset[tuple[str, str]] = frozenset()
-        self._deleting: set[str] = set()
 
     @property
     def batch_size(self) -> int | None:
@@ -108,11 +108,13 @@ class LdapWriter:
         return [outcome if outcome is not None else DONE for outcome in self._outcomes]
 
     def _apart(self, changes: Sequence[Change]) -> list[Change]:
-        """Give the changes without what deletions of this run change of one another: with an entry go, in the server's
-        own time, the references to it (MS-ADTS 3.1.1.1.6; OpenLDAP's overlays refint and memberof).
+        """Give the changes without what this run does to deletions by others of its changes: when an entry goes or gets
+        another name, the references to it follow in the server's own time (MS-ADTS 3.1.1.1.6; OpenLDAP's overlays
+        refint and memberof).
         """
-        self._deleting.update(fold_dn(change.target or "") for change in changes if change.action == "delete")
-        return [self._verdicts.apart_from(change, self._deleting) for change in changes]
+        left = self._session.left_names
+        left.update(fold_dn(change.target or "") for change in changes if change.action in _LEAVES_ITS_NAME)
+        return [self._verdicts.apart_from(change, left) for change in changes]
 
     def _apply_wave(self, wave: Sequence[tuple[int, Change]]) -> None:
         """Apply changes that do not depend on one another."""

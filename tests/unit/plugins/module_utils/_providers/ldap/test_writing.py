@@ -71,6 +71,7 @@ class StubSession:
         self.root = RootDse(values={"supportedControl": supported, **names})
         self.schema = SCHEMA
         self.begun: set[tuple[str, str]] = set()
+        self.left_names: set[str] = set()
         self.servers: list[FakeServer] = []
         self._scripts = list(scripts)
 
@@ -221,9 +222,11 @@ def test_without_assertions_the_record_is_read_and_judged_first(open_writer: Cal
     assert session.sent == ["searchRequest"]
 
 
-@pytest.mark.parametrize(("gone_too", "expected"), [(True, ("done", "")), (False, ("skipped", "moved_on"))])
-def test_references_that_go_with_another_deletion_of_the_run_are_no_edit_by_others(
-    open_writer: Callable[..., t.Any], gone_too: bool, expected: tuple[str, str]
+@pytest.mark.parametrize(
+    ("other", "expected"), [("delete", ("done", "")), ("move", ("done", "")), ("update", ("skipped", "moved_on"))]
+)
+def test_references_that_follow_another_change_of_the_run_are_no_edit_by_others(
+    open_writer: Callable[..., t.Any], other: Action, expected: tuple[str, str]
 ) -> None:
     bob = f"CN=Bob, {BASE}"
 
@@ -234,8 +237,9 @@ def test_references_that_go_with_another_deletion_of_the_run_are_no_edit_by_othe
         return found + done(message_id, cookie=None, name=ANSWERS[name])
 
     writer, _session = open_writer(script)
-    if gone_too:
-        writer.apply([change("delete", f"cn=Bob,{BASE}")])
+    writer.apply(
+        [change(other, f"cn=Bob,{BASE}", after={"dn": f"cn=Bob,ou=x,{BASE}"} if other == "move" else {"l": "x"})]
+    )
     ann = change("delete", anchor=ANCHOR, before={"l": "old", "member": (bob,)})
     assert result(writer.apply([ann])[0]) == expected
 
