@@ -22,6 +22,7 @@ from support.directory_worlds import DirectoryWorld
 TRIPS = int(os.environ.get("LOCKSTEP_ROUND_TRIPS", "3"))
 SEED = int(os.environ.get("LOCKSTEP_SEED", "0"))
 PEOPLE = range(1, 8)
+Photograph: t.TypeAlias = dict[str, dict[str, list[bytes]]]
 ALL: t.Any = {"limits": dict.fromkeys(("deletes", "disables", "member_removals"), "100%") | {"min_source_records": "0"}}
 
 
@@ -36,20 +37,24 @@ def test_any_run_is_taken_back_and_made_again(
     world.job(missing_at_source=missing, **ALL, **({} if missing == "disable" else {"on_disable": None}))
     world.staff(*hire(dice))
     world.run()
+    # OpenLDAP's refint overlay mends references after the answer, and misses entries that move meanwhile.
+    left_out = () if world.box.is_ad else ("manager", "member")
     for trip in range(TRIPS):
         add_teams(world, dice)
         before = world.box.photograph()
         world.staff(*hire(dice))
         ran = world.run()
         where = f"trip {trip} of seed {seed}, {server}, {missing}"
-        assert told(ran) == [], where
+        assert not told(ran), f"{where}: {told(ran)}"
         after = looks_like(world, None)
         undone = world.run("", undo=ran.id)
-        assert told(undone) == [], where
-        assert looks_like(world, before) == before, where
+        assert not told(undone), f"{where}: {told(undone)}"
+        wrong = differences(looks_like(world, before), before, left_out)
+        assert not wrong, f"{where}: {wrong}"
         again = world.run("", undo=undone.id)
-        assert told(again) == [], where
-        assert looks_like(world, after) == after, where
+        assert not told(again), f"{where}: {told(again)}"
+        wrong = differences(looks_like(world, after), after, left_out)
+        assert not wrong, f"{where}: {wrong}"
 
 
 def hire(dice: random.Random) -> list[str]:
@@ -68,7 +73,7 @@ def add_teams(world: DirectoryWorld, dice: random.Random) -> None:
     people = box.places(f"({world.key}=*)")
     for number in range(2):
         place = f"{world.naming}=team{number},{box.base}"
-        members = sorted(dice.sample(people, dice.randint(0, len(people)))) or [box.base]
+        members = [box.base, *sorted(dice.sample(people, dice.randint(0, len(people))))]
         if box.read(place) is not None:
             box.modify(place, member=members)
             continue
@@ -82,7 +87,24 @@ def told(result: RunResult) -> list[str]:
     return wrong if result.status == "succeeded" else [result.message, *wrong]
 
 
-def looks_like(world: DirectoryWorld, wanted: t.Any) -> t.Any:
+def differences(found: Photograph, wanted: Photograph, left_out: t.Collection[str]) -> dict[str, t.Any]:
+    """Give what is not as wanted: by DN, or by DN and attribute, what was found and what was wanted."""
+    wrong: dict[str, t.Any] = {}
+    for place in sorted(found.keys() | wanted.keys()):
+        one, other = found.get(place), wanted.get(place)
+        if one is None or other is None:
+            wrong[place] = "is there" if other is None else "is not there"
+            continue
+        names = [
+            name
+            for name in sorted(one.keys() | other.keys())
+            if name not in left_out and one.get(name) != other.get(name)
+        ]
+        wrong |= {f"{place} {name}": (one.get(name), other.get(name)) for name in names}
+    return wrong
+
+
+def looks_like(world: DirectoryWorld, wanted: Photograph | None) -> Photograph:
     """Give what the box holds once it is as wanted, or has come to rest: OpenLDAP mends references after its answer."""
     found = world.box.photograph()
     for _look in range(50):

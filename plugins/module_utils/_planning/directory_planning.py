@@ -112,6 +112,7 @@ class DirectoryPlanning:
                 self._tally.skip(key, f"protected: {self._index.places[index_key]!r} matches `protect`.")
             elif found is not None and not self._update(found, row, rekeyed=index_key in self._rekeyed(piles)):
                 piles.unchanged += 1
+        self.leaving.plan_joins()
         self._leave([found for key, found in present.items() if key in absent_set])
         ordered = self.changes.ordered
         ordered.deletes = with_images(ordered.deletes, self._shared.directory)

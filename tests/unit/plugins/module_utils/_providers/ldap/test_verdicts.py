@@ -21,6 +21,7 @@ from ansible_collections.lockstep.sync.plugins.module_utils._model.values import
 from ansible_collections.lockstep.sync.plugins.module_utils._providers.ldap.attributes import Attributes
 from ansible_collections.lockstep.sync.plugins.module_utils._providers.ldap.fields import Fields
 from ansible_collections.lockstep.sync.plugins.module_utils._providers.ldap.flavours import LDAP
+from ansible_collections.lockstep.sync.plugins.module_utils._providers.ldap.left_names import LeftNames
 from ansible_collections.lockstep.sync.plugins.module_utils._providers.ldap.places import judge_place, new_place
 from ansible_collections.lockstep.sync.plugins.module_utils._providers.ldap.schema import parse_schema
 from ansible_collections.lockstep.sync.plugins.module_utils._providers.ldap.verdicts import Verdicts, has_sets
@@ -44,7 +45,7 @@ MANY = tuple(str(number) for number in range(1001))
 
 @pytest.fixture
 def verdicts() -> Verdicts:
-    return Verdicts(Attributes(Fields(SCHEMA, LDAP)))
+    return Verdicts(Attributes(Fields(SCHEMA, LDAP)), LeftNames())
 
 
 def change(action: Action, before: Mapping[str, Value] | None = None, **after: PlannedValue) -> Change:

@@ -20,6 +20,7 @@ from ansible_collections.lockstep.sync.plugins.module_utils._providers.ldap.flav
     LDAP,
     Flavour,
 )
+from ansible_collections.lockstep.sync.plugins.module_utils._providers.ldap.left_names import LeftNames
 from ansible_collections.lockstep.sync.plugins.module_utils._providers.ldap.schema import parse_schema
 from ansible_collections.lockstep.sync.plugins.module_utils._providers.ldap.session import (
     PASSWORD_MODIFY,
@@ -71,7 +72,7 @@ class StubSession:
         self.root = RootDse(values={"supportedControl": supported, **names})
         self.schema = SCHEMA
         self.begun: set[tuple[str, str]] = set()
-        self.left_names: set[str] = set()
+        self.left_names = LeftNames()
         self.servers: list[FakeServer] = []
         self._scripts = list(scripts)
 
@@ -233,7 +234,8 @@ def test_references_that_follow_another_change_of_the_run_are_no_edit_by_others(
     def script(_number: int, message_id: int, name: str, _operation: t.Any) -> bytes:
         found = b""
         if name == "searchRequest":
-            found = entries(message_id, (PLACE.encode(), [("l", [b"old"]), ("entryUUID", [ANCHOR.encode()])]))
+            member = [("member", [b"cn=bob,ou=x,dc=x"])] if other == "move" else []
+            found = entries(message_id, (PLACE.encode(), [("l", [b"old"]), ("entryUUID", [ANCHOR.encode()]), *member]))
         return found + done(message_id, cookie=None, name=ANSWERS[name])
 
     writer, _session = open_writer(script)
