@@ -96,10 +96,12 @@ class Verdicts:
             if not self._attributes.of(name).is_compared or name not in current:
                 after[name] = value
             elif isinstance(value, ValueChanges):
-                there = self._folded(name, current[name])
+                # What is taken out is called as it stands there, which need not be its entry's name any more.
+                there = {self._fold(name, part): part for part in members(current[name])}
+                gone = (there.get(self._fold(name, part)) for part in value.removed)
                 after[name] = ValueChanges(
                     added=tuple(part for part in value.added if self._fold(name, part) not in there),
-                    removed=tuple(part for part in value.removed if self._fold(name, part) in there),
+                    removed=tuple(part for part in gone if part is not None),
                 )
             elif not self._agrees(name, value, current[name]):
                 after[name] = value

@@ -107,7 +107,7 @@ def test_values_that_are_there_or_gone_are_left_out_however_they_are_spelled(ver
         "update", member=ValueChanges(added=("cn=a,dc=x", "cn=b,dc=x"), removed=("cn=c,dc=x", "cn=d,dc=x"))
     )
     left = verdicts.left_to_do(planned, {"member": ("CN=A, DC=x", "cn=D,dc=x")})
-    assert left.after["member"] == ValueChanges(added=("cn=b,dc=x",), removed=("cn=d,dc=x",))
+    assert left.after["member"] == ValueChanges(added=("cn=b,dc=x",), removed=("cn=D,dc=x",)), "as it stands there"
 
 
 def test_what_an_earlier_try_wrote_is_not_taken_for_somebody_elses(verdicts: Verdicts) -> None:
