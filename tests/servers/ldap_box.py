@@ -129,8 +129,8 @@ class DirectoryBox:
         }
 
     def come_to_rest(self) -> None:
-        """Wait until OpenLDAP has mended its references, which it does after its answer. It never mends those to entries
-        that moved on meanwhile.
+        """Wait until OpenLDAP has mended its references, which it does after its answer. It never mends those to
+        entries that moved on meanwhile.
         """
         for _look in range(0 if self.is_ad else 20):
             entries = self.photograph()
