@@ -14,7 +14,7 @@ import re
 import typing as t
 from collections.abc import Iterator, Mapping
 
-from .._model.errors import BundleError, DependencyError
+from .._model.errors import BundleError, ConfigError, DependencyError
 
 if t.TYPE_CHECKING:
     import yaml
@@ -38,7 +38,10 @@ Plain: t.TypeAlias = t.Any
 
 
 def to_yaml(data: Mapping[str, Plain]) -> str:
-    """Give `data` as block YAML, in its own order. Equal data in equal order gives equal text."""
+    """Give `data` as block YAML, in its own order. Equal data in equal order gives equal text.
+
+    Raises ConfigError for a text that is not Unicode.
+    """
     return "".join(f"{line}\n" for line in _block(data, ""))
 
 
@@ -97,6 +100,8 @@ def _scalar(value: Plain) -> str:
         return repr(value)
     if _PLAIN.fullmatch(value) and value.lower() not in _WORDS:
         return str(value)
+    if any("\ud800" <= char <= "\udfff" for char in value):
+        raise ConfigError(f"a bundle cannot hold {value!r}, which is not Unicode text. Change it where it is declared.")
     return '"' + "".join(map(_character, value)) + '"'
 
 
