@@ -154,6 +154,13 @@ def test_it_is_text_for_people() -> None:
     )
 
 
+def test_a_long_key_and_lists_in_lists_come_back() -> None:
+    long = "k" * 2000
+    content = {long: "v", "a": {long: [[1, [2]], []]}}
+    assert to_yaml(content).startswith(f"? {long}\n: v\na:\n  ? {long}\n  :\n    - - 1\n      - - 2\n    - []\n")
+    assert read(to_yaml(content)) == content
+
+
 def test_scalars_are_read_as_yaml_1_2_says() -> None:
     text = "[yes, true, False, ~, NULL, 0o17, 0x1f, -12, 1e3, .5, 1:30, 2026-01-01, 1_000, 'true', \"5\"]"
     expected = ["yes", True, False, None, None, 15, 31, -12, 1000.0, 0.5, "1:30", "2026-01-01", "1_000", "true", "5"]
