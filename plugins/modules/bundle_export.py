@@ -104,7 +104,7 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-path:
+bundle:
   description: The path of the bundle.
   returned: success
   type: str

@@ -105,7 +105,7 @@ def export(call: Call) -> Result:
         msg=f"The bundle {request.path} {written} {count}.",
         changed=exported.changed,
         values={
-            "path": str(request.path),
+            "bundle": str(request.path),
             "objects": [
                 {"noun": noun, "name": item.name} for noun, item in zip(exported.nouns, exported.items, strict=True)
             ],

@@ -50,7 +50,7 @@ def test_a_bundle_is_exported_once_and_imported_once(declared: Run, elsewhere: d
     assert not Path(path).exists()
     made = declared(bundle_export.main, diff=True, **options)
     assert (made["changed"], made["msg"]) == (True, f"The bundle {path} was written with 3 objects.")
-    assert (made["path"], made["objects"], made["missing_secrets"]) == (path, OBJECTS, [])
+    assert (made["bundle"], made["objects"], made["missing_secrets"]) == (path, OBJECTS, [])
     assert made["files"] == [
         {"noun": "provider", "name": "hr", "option": "csv.path", "path": str(tmp_path / "hr.csv")},
     ]
@@ -61,8 +61,8 @@ def test_a_bundle_is_exported_once_and_imported_once(declared: Run, elsewhere: d
     assert made["diff"][0]["after"]["secrets"] == {"password": "********"}
     assert made["warnings"] == [
         (
-            f"The bundle holds the paths of files, not the files: {tmp_path / 'hr.csv'}. Copy those that are needed to the "
-            "host that imports it."
+            f"The bundle holds the paths of files, not the files: {tmp_path / 'hr.csv'}. Copy those that are needed "
+            "to the host that imports it."
         )
     ]
     again = declared(bundle_export.main, diff=True, **options)
