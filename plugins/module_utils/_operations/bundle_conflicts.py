@@ -93,11 +93,11 @@ def _free_names(
                 taken = (item.section, name) in given or (name != item.name and (item.section, name) in own)
                 if taken or (item.ref, name) in refused:
                     continue
+                names[item.ref] = name
                 there = stored[item.section].get(name)
-                if there is None or _is_same(_mapped(item, {**names, item.ref: name}, nouns), there, deferred):
+                if there is None or _is_same(_mapped(item, names, nouns), there, deferred):
                     break
-            names[item.ref] = name
-            given.add((item.section, name))
+            given.add((item.section, names[item.ref]))
         wrong = {
             (item.ref, names[item.ref])
             for item in items

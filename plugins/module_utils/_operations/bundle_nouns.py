@@ -273,6 +273,8 @@ JOBS = BundleNoun(
         Mention(section="providers", path=("source", "provider")),
         Mention(section="providers", path=("destination", "provider")),
         Mention(section="smart_groups", path=("smart_groups",)),
+        Mention(section="schedules", path=("schedule",)),
+        Mention(section="notifications", path=("notification",)),
         # Jobs keep what they took from a template when it is deleted, and its name.
         Mention(section="job_templates", path=("template",), optional=True, everywhere=tuple(PREDEFINED)),
     ),
