@@ -102,7 +102,7 @@ def export_bundle(
     differences = _differences(old.items if old is not None else (), items, by_section)
     same_kind = old is not None and (old.sealing is None) == (request.passphrase is None)
     differs = not same_kind or any(each.changed for each in differences)
-    wrong_mode = seen is not None and request.path.stat().st_mode & 0o7777 != request.mode
+    wrong_mode = seen is not None and not _has_mode(request)
     if differs:
         if request.passphrase is not None and key is None:
             key = make_key(request.passphrase, random_bytes(SALT_BYTES), cost)
@@ -115,7 +115,7 @@ def export_bundle(
         if not check:
             _write(request, text, where, seen)
     elif wrong_mode and not check:
-        request.path.chmod(request.mode)
+        _set_mode(request)
     return Exported(
         changed=differs or wrong_mode,
         items=tuple(items),
@@ -201,11 +201,26 @@ def _difference(before: Item | None, after: Item | None, nouns: Mapping[str, Bun
 
 
 def _write(request: ExportRequest, text: str, where: str, seen: Signature | None) -> None:
-    if seen is not None and request.path.stat().st_mode & 0o7777 != request.mode:
+    if seen is not None:
         # The new file takes over the mode of the old one.
-        request.path.chmod(request.mode)
+        _set_mode(request)
     replace_file(request.path, where, seen, lambda file: _write_text(file, text))
-    request.path.chmod(request.mode)
+    _set_mode(request)
+
+
+def _has_mode(request: ExportRequest) -> bool:
+    return request.path.stat().st_mode & 0o7777 == request.mode
+
+
+def _set_mode(request: ExportRequest) -> None:
+    try:
+        if not _has_mode(request):
+            request.path.chmod(request.mode)
+    except OSError as error:
+        raise ConfigError(
+            f"path: the mode of {str(request.path)!r} cannot be set to {request.mode:04o}: {error.strerror}. Run "
+            "this as the owner of the file, or delete it first."
+        ) from None
 
 
 def _write_text(file: t.BinaryIO, text: str) -> None:

@@ -241,6 +241,20 @@ def test_a_file_that_cannot_be_read_is_named(filled: Store, path: Path, monkeypa
             export(filled, path, passphrase=None)
 
 
+def test_a_mode_that_cannot_be_set_is_named(filled: Store, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    export(filled, path)
+
+    def refuse(*_arguments: object) -> t.NoReturn:
+        raise PermissionError(1, "Operation not permitted")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "chmod", refuse)
+        with pytest.raises(
+            ConfigError, match=r"bundle.yml' cannot be set to 0640: Operation not permitted\. Run this as"
+        ):
+            export(filled, path, mode=0o640)
+
+
 def test_what_no_import_would_read_is_not_written(filled: Store, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exporting, "MAX_BYTES", 1000)
     with pytest.raises(ConfigError, match=r"the bundle would be bigger than .* Export fewer objects at a time"):
