@@ -115,6 +115,11 @@ def template_request(params: Params) -> TemplateRequest:
     )
 
 
+def passphrase_given(params: Params) -> Secret | SecretReference | None:
+    """Give the passphrase of a bundle as the task has it."""
+    return _secret(params["passphrase"], params["passphrase_from"])
+
+
 def _make_steps_absolute(item: Params) -> None:
     for field in item["fields"]:
         field["transform"] = [_absolute_step(step) for step in field["transform"] or ()]

@@ -47,6 +47,7 @@ class JobRequest:
     Attributes:
         copy_of: the job that gives everything but the name, when this job does not exist yet.
         definition: the options given, by name; None at any depth means "not given".
+        whole: the definition is all of the job: nothing that is stored, or in its template, is kept or filled in.
         quarantined: False releases a job that was paused because its runs failed on too many records.
         force: delete or rename the job although a run of it is in progress.
     """
@@ -56,6 +57,7 @@ class JobRequest:
     new_name: str | None = None
     copy_of: str | None = None
     definition: Plain = field(default_factory=dict)
+    whole: bool = False
     quarantined: bool | None = None
     force: bool = False
 
@@ -97,12 +99,12 @@ def _declare(store: Store, request: JobRequest, holder: Holder, check_mapping: C
             "pauses a job. Use `enabled: false` to keep it from running."
         )
     given = t.cast("Plain", drop_none(request.definition))
-    base = _base(store, request, stored)
+    base = {} if request.whole else _base(store, request, stored)
     if stored is None:
         refuse_empty_rename("job", request.name, request.new_name, anything_given=bool(given or base))
     name = request.new_name or request.name
     template = given.get("template")
-    if template is not None:
+    if template is not None and not request.whole:
         # Each time, so that the same task gives the same job.
         given = fill_in(template_job(store, template, f"job {request.name!r}, template"), given)
     definition = {**base, **given}

@@ -21,6 +21,10 @@ from ansible_collections.lockstep.sync.plugins.module_utils._operations.declare_
     declare_providers,
 )
 from ansible_collections.lockstep.sync.plugins.module_utils._operations.declared import Declared
+from ansible_collections.lockstep.sync.plugins.module_utils._operations.job_templates import (
+    TemplateRequest,
+    declare_job_templates,
+)
 from ansible_collections.lockstep.sync.plugins.module_utils._store.jobs import job_lock
 from ansible_collections.lockstep.sync.plugins.module_utils._store.locks import Holder
 from ansible_collections.lockstep.sync.plugins.module_utils._store.store import Store
@@ -91,6 +95,15 @@ def test_an_empty_option_clears_what_is_stored(store: Store, option: str, value:
     assert changed.after is not None
     assert option not in changed.after
     assert len(changed.after) == 7
+
+
+def test_a_whole_definition_keeps_nothing_and_takes_nothing_from_its_template(store: Store) -> None:
+    template = {"owners": ["t"], "limits": {"creates": "5"}, "objects": [{"fields": [KEY]}]}
+    declare_job_templates(store, [TemplateRequest(name="t", definition=template)])
+    declare(store, definition={**JOB, "description": "d", "enabled": False})
+    changed = declare(store, definition={**JOB, "template": "t"}, whole=True)
+    assert changed.after == {"name": "j", **JOB, "template": "t"}
+    assert not declare(store, definition={**JOB, "template": "t"}, whole=True).changed
 
 
 def test_a_new_job_needs_endpoints_and_objects(store: Store) -> None:
