@@ -51,7 +51,7 @@ if t.TYPE_CHECKING:
 PASSPHRASE = "correct horse"  # not a secret
 PASSWORD = "directory-s3cret"
 HOLDER = Holder(host="host", pid=1, boot_id="boot", label="test")
-MEANS = Means(holder=HOLDER, check_mapping=lambda _spec: None, actor=Actor(person="admin"))
+MEANS = Means(holder=HOLDER, check_mapping=lambda _spec, _destination: None, actor=Actor(person="admin"))
 HR = {"csv": {"path": "/srv/hr.csv"}}
 TREE = {"ldap": {"url": ["ldap://directory"], "base_dn": "dc=example", "bind_dn": "cn=admin,dc=example"}}
 ERP = {"sql": {"url": "sqlite:////srv/erp.db"}}
