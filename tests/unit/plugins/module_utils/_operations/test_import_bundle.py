@@ -287,7 +287,7 @@ def test_a_template_that_is_gone_keeps_its_name(filled: Store, other: Store, pat
 
 
 def test_when_one_breaks_a_rule_none_is_imported(other: Store, path: Path) -> None:
-    def refuse(spec: JobSpec) -> None:
+    def refuse(spec: JobSpec, _destination: object) -> None:
         if spec.name == "rooms":
             raise ConfigError("job 'rooms': its script is not here.")
 
