@@ -10,6 +10,7 @@ import functools
 import os
 import pwd
 import socket
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -26,6 +27,11 @@ def read_boot_id(path: Path = _BOOT_ID) -> str:
         return path.read_text(encoding="ascii").strip()
     except OSError:
         return ""
+
+
+def up_seconds() -> float:
+    """Give how long this machine has been up, in seconds; where the system counts it, with the time that it slept."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
 def mapping_checker(clock: Callable[[], dt.datetime]) -> Callable[[JobSpec], None]:
