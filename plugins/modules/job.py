@@ -42,7 +42,7 @@ options:
       - When the job already has this name, nothing is renamed, so the task can run again.
     type: str
   force:
-    description: Deletes or renames the job although a run of it is in progress.
+    description: Deletes or renames the job although a run of it is in progress; deletes it although schedules list it, which then do not.
     type: bool
     default: false
   copy_of:
@@ -538,6 +538,11 @@ options:
     description: The names of smart groups that are refreshed after each run, see M(lockstep.sync.smart_group).
     type: list
     elements: str
+  schedule: &schedule
+    description:
+      - The name of a schedule that runs the job, see M(lockstep.sync.schedule). An empty text takes the job out of its schedule.
+      - A schedule can list its jobs as well; the job then is run once.
+    type: str
   allow_circular: &allow_circular
     description: Do not warn when a field of the job is part of a circular flow, in which a value comes back to where it was read.
     type: bool
@@ -573,7 +578,7 @@ options:
         description: Renames the job. Its history goes with it.
         type: str
       force:
-        description: Deletes or renames the job although a run of it is in progress.
+        description: Deletes or renames the job although a run of it is in progress; deletes it although schedules list it, which then do not.
         type: bool
         default: false
       copy_of:
@@ -597,6 +602,7 @@ options:
       protect: *protect
       create_containers: *create_containers
       smart_groups: *smart_groups
+      schedule: *schedule
       allow_circular: *allow_circular
       on_error: *on_error
 seealso:
@@ -872,6 +878,11 @@ job:
       type: list
       elements: str
       sample: [everybody]
+    schedule:
+      description: The schedule that runs the job.
+      returned: when it is declared
+      type: str
+      sample: nightly
     template:
       description: The job template that the job was made from.
       returned: when it is declared

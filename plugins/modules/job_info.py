@@ -239,6 +239,13 @@ jobs:
           returned: always
           type: dict
           sample: {read: 107, in_scope: 106, created: 2, updated: 3, deleted: 1, errors: 0}
+    next_run:
+      description:
+        - When a schedule runs the job next, alone or in a job collection, ISO 8601 in UTC; none when no schedule does.
+        - A time that has passed means that nothing has looked since; see O(lockstep.sync.run#module:due).
+      returned: always
+      type: str
+      sample: "2026-11-22T03:00:00.000000+00:00"
     times_run:
       description: How often the job ran; skipped runs do not count.
       returned: always

@@ -110,6 +110,11 @@ runs:
       returned: always
       type: str
       sample: ann
+    schedule:
+      description: The name that the schedule had for which it was run; empty for a run on its own.
+      returned: always
+      type: str
+      sample: nightly
     outcome:
       description: Whether both sides were in step after the run; none while it is running and after an interruption.
       returned: always

@@ -91,4 +91,5 @@ def _describe_run(run_: StoredRun) -> dict[str, t.Any]:
         "kind": run_.kind,
         "origin": run_.origin_id,
         "requester": run_.requester,
+        "schedule": run_.schedule,
     }

@@ -13,12 +13,14 @@ from .._model.approvals import Actor
 from .._model.definitions import JOB_OPTIONS
 from .._model.endpoints import PROVIDER_TYPES
 from .._model.providers import SECRET_OPTIONS
+from .._model.schedules import OPTIONS as SCHEDULE_OPTIONS
 from .._model.secrets import Secret, SecretReference
 from .._model.smart_groups import OPTIONS as SMART_GROUP_OPTIONS
 from .._model.workflows import OPTIONS as WORKFLOW_OPTIONS
 from .._operations.declare_job import JobRequest
 from .._operations.declare_provider import ProviderRequest
 from .._operations.job_templates import TemplateRequest
+from .._operations.schedules import ScheduleRequest
 from .._operations.smart_groups import SmartGroupRequest
 from .._operations.workflows import WorkflowRequest
 
@@ -96,6 +98,17 @@ def workflow_request(params: Params, actor: Actor) -> WorkflowRequest:
         state=params["state"],
         new_name=params["new_name"],
         definition={option: params[option] for option in WORKFLOW_OPTIONS},
+        force=params["force"],
+    )
+
+
+def schedule_request(params: Params) -> ScheduleRequest:
+    """Give the request of one declaration of a schedule."""
+    return ScheduleRequest(
+        name=params["name"],
+        state=params["state"],
+        new_name=params["new_name"],
+        definition={option: params[option] for option in SCHEDULE_OPTIONS},
         force=params["force"],
     )
 

@@ -23,9 +23,9 @@ LOG_LINES = 20
 ERRORS = 50
 
 
-def run_to_result(result: RunResult) -> dict[str, t.Any]:
-    """Give `run` of the module's result; lists are cut until it fits, and `truncated` says how many were left out of
-    each.
+def run_to_result(result: RunResult, limit: int = RUN_BYTES) -> dict[str, t.Any]:
+    """Give `run` of the module's result; lists are cut until it has at most `limit` bytes, and `truncated` says how
+    many were left out of each.
     """
     errors = [problem for problem in result.problems if problem.level == "error"]
     lists: dict[str, list[t.Any]] = {
@@ -57,12 +57,14 @@ def run_to_result(result: RunResult) -> dict[str, t.Any]:
         "kind": result.kind,
         "origin": result.origin_id,
     }
-    return run | _fit(run, lists, totals)
+    return run | _fit(run, lists, totals, limit)
 
 
-def _fit(run: t.Mapping[str, t.Any], lists: dict[str, list[t.Any]], totals: t.Mapping[str, int]) -> dict[str, t.Any]:
+def _fit(
+    run: t.Mapping[str, t.Any], lists: dict[str, list[t.Any]], totals: t.Mapping[str, int], limit: int
+) -> dict[str, t.Any]:
     """Cut the longest list by half, again and again, until the whole is small enough. The log keeps its end."""
-    while size_of(run) + size_of(lists) > RUN_BYTES and any(lists.values()):
+    while size_of(run) + size_of(lists) > limit and any(lists.values()):
         longest = max(lists, key=lambda name: size_of(lists[name]))
         items = lists[longest]
         keep = len(items) // 2

@@ -23,7 +23,7 @@ from .machine import this_process
 from .run_result import make_diff, run_to_result
 
 FAIL_ON: tuple[str, ...] = ("failed", "errors", "held", "changes")
-WHAT: tuple[str, ...] = ("job", "plan", "undo", "resume", "request")
+WHAT: tuple[str, ...] = ("job", "schedule", "due", "plan", "undo", "resume", "request")
 """The options of `run` of which exactly one says what is done."""
 OF_JOB = ("keys", "explain", "full")
 
@@ -33,6 +33,8 @@ def run_arguments() -> dict[str, t.Any]:
     return {
         "argument_spec": {
             "job": {"type": "str"},
+            "schedule": {"type": "str"},
+            "due": {"type": "bool"},
             "plan": {"type": "int"},
             "undo": {"type": "int"},
             "resume": {"type": "int"},
@@ -117,33 +119,34 @@ def ran_result(ran: Ran, fail_on: t.Collection[str]) -> Result:
     values: dict[str, t.Any] = {
         "run": run_values,
         "ansible_facts": {"lockstep_runs": {result.job: run_values}},
-        "ansible_stats": {"data": _artifact(result), "per_host": False, "aggregate": False},
+        "ansible_stats": {"data": artifact(result), "per_host": False, "aggregate": False},
     }
     if ran.explanation is not None:
         values["explanation"] = ran.explanation
     if ran.failure_code:
         values["error"] = {"code": ran.failure_code}
-    changed = _is_changed(result)
-    reason = _reason_to_fail(result, fail_on, changed=changed)
+    changed = is_changed(result)
+    reason = reason_to_fail(result, fail_on, changed=changed)
     return Result(
         msg=result.message + (f" The task fails because of `fail_on: {reason}`." if reason == "changes" else ""),
         changed=changed,
         failed=bool(reason),
         values=values,
-        diff=make_diff(result.changes, _count_made(result)),
+        diff=make_diff(result.changes, count_made(result)),
     )
 
 
-def _is_changed(result: RunResult) -> bool:
-    return bool(_count_made(result))
+def is_changed(result: RunResult) -> bool:
+    """Tell whether a run changed something, or in a preview would."""
+    return bool(count_made(result))
 
 
-def _count_made(result: RunResult) -> int:
+def count_made(result: RunResult) -> int:
     """Count the changes that were made, or in a preview would be."""
     return result.statistics.changes
 
 
-def _reason_to_fail(result: RunResult, fail_on: t.Collection[str], *, changed: bool) -> str:
+def reason_to_fail(result: RunResult, fail_on: t.Collection[str], *, changed: bool) -> str:
     """Give the class of `fail_on` that this run falls under, empty when it is none."""
     if result.status == "failed":
         return "failed"
@@ -151,7 +154,7 @@ def _reason_to_fail(result: RunResult, fail_on: t.Collection[str], *, changed: b
     return next((name for name, applies in reasons.items() if applies and name in fail_on), "")
 
 
-def _artifact(result: RunResult) -> dict[str, t.Any]:
+def artifact(result: RunResult) -> dict[str, t.Any]:
     """Give what AWX shows as artifacts: status and counts, under a name that no other job has."""
     return {
         f"lockstep_{result.job}": {

@@ -31,6 +31,7 @@ from .declared import (
 )
 from .job_templates import fill_in, template_job
 from .lookup import need_job, need_provider
+from .schedules import leave_schedules, need_schedule
 
 LEASE_SECONDS = 60.0
 
@@ -49,7 +50,7 @@ class JobRequest:
         definition: the options given, by name; None at any depth means "not given".
         whole: the definition is all of the job: nothing that is stored, or in its template, is kept or filled in.
         quarantined: False releases a job that was paused because its runs failed on too many records.
-        force: delete or rename the job although a run of it is in progress.
+        force: delete or rename the job although a run of it is in progress, delete it although schedules list it.
     """
 
     name: str
@@ -109,7 +110,7 @@ def _declare(store: Store, request: JobRequest, holder: Holder, check_mapping: C
         given = fill_in(template_job(store, template, f"job {request.name!r}, template"), given)
     definition = {**base, **given}
     spec = parse_job(name, definition)
-    destination_type = _check_providers(store, spec)
+    destination_type = _check_references(store, spec)
     normal = normalize_job(name, definition)
     before = None if stored is None else {"name": stored.name, **stored.definition}
     after = {"name": name, **normal}
@@ -147,7 +148,7 @@ def _base(store: Store, request: JobRequest, stored: StoredJob | None) -> Plain:
     return {}
 
 
-def _check_providers(store: Store, spec: JobSpec) -> ProviderType:
+def _check_references(store: Store, spec: JobSpec) -> ProviderType:
     """Check what the job names; give the type of its destination. Raises ConfigError."""
     source = need_provider(store, spec.source.provider, f"job {spec.name!r}, source")
     destination = need_provider(store, spec.destination.provider, f"job {spec.name!r}, destination")
@@ -156,6 +157,8 @@ def _check_providers(store: Store, spec: JobSpec) -> ProviderType:
         if store.smart_groups.get(name) is None:
             names = [stored.name for stored in store.smart_groups.list()]
             raise ConfigError(unknown("smart group", name, names, where=f"job {spec.name!r}, smart_groups"))
+    if spec.schedule is not None:
+        need_schedule(store, spec.schedule, f"job {spec.name!r}, schedule")
     return destination.spec.type
 
 
@@ -171,6 +174,7 @@ def _delete(store: Store, request: JobRequest, holder: Holder) -> Declared:
     stored = store.jobs.get(request.name)
     if stored is None:
         return Declared(name=request.name, state="absent", changed=False, before=None, after=None, effective=None)
+    leave_schedules(store, "jobs", "job", request.name, force=request.force)
     lock = _Locking(store=store, holder=holder, force=request.force)
     lock.during(stored, "deleted", lambda: store.jobs.delete(request.name))
     before = {"name": stored.name, **stored.definition}

@@ -27,7 +27,7 @@ from .lookup import need_job
 from .predefined_templates import PREDEFINED
 
 SIDES = ("source", "destination")
-NOT_IN_TEMPLATES = ("smart_groups", "template")
+NOT_IN_TEMPLATES = ("smart_groups", "schedule", "template")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

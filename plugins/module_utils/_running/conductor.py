@@ -51,11 +51,15 @@ LONGEST_FILE_NAME = 150
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Ran:
-    """The result of a run, and the explanation of one record when it was asked for."""
+    """The result of a run, and the explanation of one record when it was asked for.
+
+    `locked`: nothing was done, because somebody else is running the job.
+    """
 
     result: RunResult
     explanation: list[dict[str, t.Any]] | None = None
     failure_code: str = ""
+    locked: bool = False
 
 
 def run_job(request: RunRequest, store: Store, runtime: Runtime) -> Ran:
@@ -99,7 +103,8 @@ class _Conductor:
             with hold_lock(self._stored, self._store, self._runtime, self._log) as checkpoint:
                 return self._run_locked(checkpoint)
         except LockedError as error:
-            return self._skipped(f"Job {self._job.name!r} was not run: it is already being run by {error.holder}.")
+            ran = self._skipped(f"Job {self._job.name!r} was not run: it is already being run by {error.holder}.")
+            return replace(ran, locked=True)
 
     # -- preview ------------------------------------------------------------------------------------------------
 
@@ -134,6 +139,7 @@ class _Conductor:
             kind=self._task.kind,
             origin_id=self._task.origin_id,
             requester=self._request.requester,
+            schedule=self._request.schedule,
         )
         self._log.note(f"run {run_id} of job {self._job.name!r} started on {self._runtime.host}")
         try:

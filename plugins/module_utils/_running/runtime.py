@@ -33,7 +33,9 @@ class RunRequest:
         accept: guards that hold nothing.
         timeout: seconds after which the run stops, None for no limit.
         requester: who asks for it.
-        scheduled: whether a schedule started it.
+        scheduled: whether a schedule started it, and not a person.
+        schedule: the name of the schedule that it is run for, for the history.
+        collection: the name of the job collection to run.
     """
 
     job: str = ""
@@ -51,6 +53,8 @@ class RunRequest:
     timeout: float | None = None
     requester: str = ""
     scheduled: bool = False
+    schedule: str = ""
+    collection: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

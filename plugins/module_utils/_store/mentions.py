@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lockstep.sync contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Names that stand in definitions: which jobs mention one, and how jobs and workflows follow its renaming."""
+"""Names that stand in definitions: who mentions one, and how those follow its renaming."""
 
 from __future__ import annotations
 
@@ -29,6 +29,26 @@ def rename_in_jobs(connection: Connection, option: str, old: str, new: str) -> N
 def rename_in_workflows(connection: Connection, option: str, old: str, new: str) -> None:
     """Write `new` for `old` in that option of every workflow; none counts as modified."""
     _rename(connection, tables().workflows, option, old, new)
+
+
+def rename_in_collections(connection: Connection, option: str, old: str, new: str) -> None:
+    """Write `new` for `old` in that option of every job collection; none counts as modified."""
+    _rename(connection, tables().collections, option, old, new)
+
+
+def collections_that_mention(connection: Connection, option: str, name: str) -> list[str]:
+    """Give the sorted names of the job collections whose `option`, a name or a list of names, mentions `name`."""
+    return sorted(owner for _number, owner, _definition in _mentions(connection, tables().collections, option, name))
+
+
+def rename_in_schedules(connection: Connection, option: str, old: str, new: str) -> None:
+    """Write `new` for `old` in that option of every schedule; none counts as modified."""
+    _rename(connection, tables().schedules, option, old, new)
+
+
+def schedules_that_mention(connection: Connection, option: str, name: str) -> list[str]:
+    """Give the sorted names of the schedules whose `option`, a name or a list of names, mentions `name`."""
+    return sorted(owner for _number, owner, _definition in _mentions(connection, tables().schedules, option, name))
 
 
 def _rename(connection: Connection, table: sa.Table, option: str, old: str, new: str) -> None:

@@ -5,9 +5,27 @@
 
 from __future__ import annotations
 
-from .mentions import jobs_that_mention, rename_in_jobs
+import typing as t
+
+from .mentions import (
+    collections_that_mention,
+    jobs_that_mention,
+    rename_in_collections,
+    rename_in_jobs,
+    rename_in_schedules,
+    schedules_that_mention,
+)
 from .named import Noun
 from .texts import clean
+
+if t.TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
+
+
+def _follow_schedule(connection: Connection, old: str, new: str) -> None:
+    rename_in_jobs(connection, "schedule", old, new)
+    rename_in_collections(connection, "schedule", old, new)
+
 
 WORKFLOW = Noun(word="workflow", table=lambda tables: tables.workflows)
 """Workflows follow the renaming of jobs; a job that was deleted stays named. Requests keep the name that their workflow
@@ -23,3 +41,20 @@ JOB_TEMPLATE = Noun(
 """Jobs that were made from a template follow its renaming, and keep what they took from it when it is deleted. Its
 definition has `description`, and the options of its jobs in `job`.
 """
+COLLECTION = Noun(
+    word="job collection",
+    table=lambda tables: tables.collections,
+    follow=lambda connection, old, new: rename_in_schedules(connection, "collections", old, new),
+    users=lambda connection, name: schedules_that_mention(connection, "collections", name),
+)
+"""Schedules follow the renaming of a job collection."""
+SCHEDULE = Noun(
+    word="schedule",
+    table=lambda tables: tables.schedules,
+    follow=_follow_schedule,
+    users=lambda connection, name: [
+        *(f"job {each!r}" for each in jobs_that_mention(connection, "schedule", name)),
+        *(f"job collection {each!r}" for each in collections_that_mention(connection, "schedule", name)),
+    ],
+)
+"""Jobs and job collections that name a schedule follow its renaming. `schedules.Schedules` keeps its declarations."""

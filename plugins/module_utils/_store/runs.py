@@ -55,6 +55,7 @@ class StoredRun:
             the run `origin_id`.
         plan_id: the kept plan that it applied or made.
         requester: who asked for it.
+        schedule: the name that the schedule had for which it was made, empty without one.
     """
 
     id: int
@@ -81,6 +82,7 @@ class StoredRun:
     origin_id: int | None
     plan_id: int | None
     requester: str
+    schedule: str
 
 
 class Runs:
@@ -101,6 +103,7 @@ class Runs:
         kind: RunKind = "run",
         origin_id: int | None = None,
         requester: str = "",
+        schedule: str = "",
     ) -> int:
         """Remember that a run of the job begins; give its number, which no other run ever gets.
 
@@ -127,6 +130,7 @@ class Runs:
                     kind=kind,
                     origin_id=origin_id,
                     requester=requester,
+                    schedule=schedule or None,
                 )
             )
             return inserted_id(result)
@@ -338,4 +342,5 @@ def _to_run(row: Row[t.Any]) -> StoredRun:
         origin_id=row.origin_id,
         plan_id=row.plan_id,
         requester=row.requester,
+        schedule=row.schedule or "",
     )

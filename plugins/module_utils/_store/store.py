@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Self
 
 from .address import StoreAddress, Target, parse_url
+from .claims import Claims
 from .jobs import Jobs
 from .leavers import Leavers
 from .links import Links
@@ -18,11 +19,13 @@ from .locks import Locks, process_exists
 from .marks import Marks
 from .migrations import MIGRATIONS, Migration
 from .named import Named
-from .nouns import JOB_TEMPLATE, WORKFLOW
+from .nouns import COLLECTION, JOB_TEMPLATE, WORKFLOW
+from .occurrences import Occurrences
 from .plans import Plans
 from .providers import Providers
 from .requests import Requests
 from .runs import Runs
+from .schedules import Schedules
 from .servers import open_server
 from .session import Session
 from .smart_groups import SmartGroups
@@ -57,6 +60,10 @@ class Store:
         self.smart_groups = SmartGroups(session, clock)
         self.job_templates = Named(session, clock, JOB_TEMPLATE)
         self.workflows = Named(session, clock, WORKFLOW)
+        self.collections = Named(session, clock, COLLECTION)
+        self.schedules = Schedules(session, clock)
+        self.occurrences = Occurrences(session, clock)
+        self.claims = Claims(session, pid_alive=pid_alive)
         self.requests = Requests(session, vault, clock)
         self._session = session
 
