@@ -29,16 +29,12 @@ def read_boot_id(path: Path = _BOOT_ID) -> str:
         return ""
 
 
-<<<<<<< HEAD
-def mapping_checker(clock: Callable[[], dt.datetime]) -> Callable[[JobSpec, ProviderType], None]:
-=======
 def up_seconds() -> float:
     """Give how long this machine has been up, in seconds; where the system counts it, with the time that it slept."""
     return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
-def mapping_checker(clock: Callable[[], dt.datetime]) -> Callable[[JobSpec], None]:
->>>>>>> schedules
+def mapping_checker(clock: Callable[[], dt.datetime]) -> Callable[[JobSpec, ProviderType], None]:
     """Give the check of a job's mapping with the names and environment of this machine."""
     return functools.partial(check_mapping, computer_name=socket.gethostname(), environ=os.environ, clock=clock)
 

@@ -41,6 +41,8 @@ def run_to_result(result: RunResult, limit: int = RUN_BYTES) -> dict[str, t.Any]
     run: dict[str, t.Any] = {
         "id": result.id,
         "job": result.job,
+        "collection": result.collection,
+        "parent": result.parent_id,
         "status": result.status,
         "outcome": result.agreement,
         "preview": result.preview,

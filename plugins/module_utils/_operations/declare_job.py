@@ -6,20 +6,19 @@
 from __future__ import annotations
 
 import typing as t
-import urllib.parse
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from .._model.definitions import effective_job, normalize_job, parse_job
-from .._model.dn import fold_dn
 from .._model.endpoints import check_endpoints
 from .._model.errors import ConfigError, LockedError, unknown
-from .._model.jobs import DIRECTORIES, JobSpec, ProviderType
+from .._model.jobs import JobSpec, ProviderType
 from .._model.sections import drop_none
 from .._store.jobs import StoredJob, job_lock
 from .._store.locks import Holder
 from .._store.store import Store
 from .circular import circular_warnings
+from .collections import leave_collections
 from .declared import (
     Declared,
     Plain,
@@ -32,6 +31,7 @@ from .declared import (
 from .job_templates import fill_in, template_job
 from .lookup import need_job, need_provider
 from .schedules import leave_schedules, need_schedule
+from .systems import identity_of
 
 LEASE_SECONDS = 60.0
 
@@ -50,7 +50,8 @@ class JobRequest:
         definition: the options given, by name; None at any depth means "not given".
         whole: the definition is all of the job: nothing that is stored, or in its template, is kept or filled in.
         quarantined: False releases a job that was paused because its runs failed on too many records.
-        force: delete or rename the job although a run of it is in progress, delete it although schedules list it.
+        force: delete or rename the job although a run of it is in progress, delete it although schedules or
+            job collections list it.
     """
 
     name: str
@@ -175,6 +176,7 @@ def _delete(store: Store, request: JobRequest, holder: Holder) -> Declared:
     if stored is None:
         return Declared(name=request.name, state="absent", changed=False, before=None, after=None, effective=None)
     leave_schedules(store, "jobs", "job", request.name, force=request.force)
+    leave_collections(store, request.name, force=request.force)
     lock = _Locking(store=store, holder=holder, force=request.force)
     lock.during(stored, "deleted", lambda: store.jobs.delete(request.name))
     before = {"name": stored.name, **stored.definition}
@@ -210,17 +212,8 @@ def _warnings(store: Store, names: Sequence[str]) -> dict[str, tuple[str, ...]]:
     if not names:
         return {}
     providers = store.providers.list()
-    identities = {stored.spec.name: _identity(stored.spec.type, stored.spec.options) for stored in providers}
+    identities = {stored.spec.name: identity_of(stored.spec) for stored in providers}
     warnings: dict[str, tuple[str, ...]] = {}
     for name, message in circular_warnings(store.jobs.list(), identities, names):
         warnings[name] = (*warnings.get(name, ()), message)
     return warnings
-
-
-def _identity(type_name: str, options: Plain) -> str:
-    """Give what two providers share when they stand for the same system."""
-    if type_name in DIRECTORIES:
-        # One server may be reached in several ways: encrypted or not, as LDAP or as Active Directory.
-        host = urllib.parse.urlsplit(options["url"][0]).hostname
-        return f"directory {host} {fold_dn(options.get('base_dn') or '')}"
-    return f"{type_name} {options.get('path') or options.get('url')}"
