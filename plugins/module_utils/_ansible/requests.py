@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from .._model.approvals import Actor
+from .._model.collections import OPTIONS as COLLECTION_OPTIONS
 from .._model.definitions import JOB_OPTIONS
 from .._model.endpoints import PROVIDER_TYPES
 from .._model.providers import SECRET_OPTIONS
@@ -17,6 +18,8 @@ from .._model.schedules import OPTIONS as SCHEDULE_OPTIONS
 from .._model.secrets import Secret, SecretReference
 from .._model.smart_groups import OPTIONS as SMART_GROUP_OPTIONS
 from .._model.workflows import OPTIONS as WORKFLOW_OPTIONS
+from .._operations.collection_templates import CollectionTemplateRequest
+from .._operations.collections import CollectionRequest
 from .._operations.declare_job import JobRequest
 from .._operations.declare_provider import ProviderRequest
 from .._operations.job_templates import TemplateRequest
@@ -110,6 +113,30 @@ def schedule_request(params: Params) -> ScheduleRequest:
         new_name=params["new_name"],
         definition={option: params[option] for option in SCHEDULE_OPTIONS},
         force=params["force"],
+    )
+
+
+def collection_request(params: Params) -> CollectionRequest:
+    """Give the request of one declaration of a job collection."""
+    return CollectionRequest(
+        name=params["name"],
+        state=params["state"],
+        new_name=params["new_name"],
+        copy_of=params["copy_of"],
+        definition={option: params[option] for option in COLLECTION_OPTIONS},
+        force=params["force"],
+    )
+
+
+def collection_template_request(params: Params) -> CollectionTemplateRequest:
+    """Give the request of one declaration of a collection template."""
+    return CollectionTemplateRequest(
+        name=params["name"],
+        state=params["state"],
+        new_name=params["new_name"],
+        description=params["description"],
+        from_collection=params["from_collection"],
+        definition=params["definition"],
     )
 
 
