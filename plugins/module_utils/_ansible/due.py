@@ -17,15 +17,14 @@ from .._running.runtime import RunRequest
 from .frame import Call, Result
 from .identity import actor_of
 from .machine import up_seconds
-from .run_result import RUN_BYTES, make_diff, run_to_result
+from .results import size_of
+from .run_result import DIFF_BYTES, RUN_BYTES, make_diff, run_to_result
 from .running import OF_JOB, artifact, count_made, is_changed, reason_to_fail, run, runtime_of
 
 RUNNERS: Runners = {"job": run_job}
-OF_ONE_RUN = (*OF_JOB, "accept")
+OF_ONE_RUN = (*OF_JOB, "accept", "keep_plan")
 MOST_FACTS = 20
 """How many runs come back as facts, too; `runs` may have more."""
-BLOCKS = 200
-"""How many blocks a diff has over all runs."""
 
 
 def run_or_tick(call: Call) -> Result:
@@ -48,7 +47,6 @@ def _tick(call: Call) -> Result:
     request = RunRequest(
         preview=call.check,
         max_changes=params["max_changes"],
-        keep_plan=params["keep_plan"],
         timeout=None if params["timeout"] is None else parse_duration(params["timeout"], "timeout"),
         requester=actor_of(call, "requester", params["requester"]).person,
     )
@@ -104,22 +102,27 @@ def _last(runs: Sequence[Ran], shown: Sequence[dict[str, t.Any]]) -> list[tuple[
 def _message(ticked: Ticked, subject: str, reasons: Sequence[tuple[Ran, str]], *, check: bool) -> str:
     upcoming = ""
     if ticked.next_due is not None:
-        upcoming = f" Next: {ticked.next_due[1]} (schedule {ticked.next_due[0]!r})."
+        upcoming = f"ext: {ticked.next_due[1]} (schedule {ticked.next_due[0]!r})."
     if not (subject or ticked.failures):
-        return f"Nothing is due; {upcoming.strip().lower() if upcoming else 'no schedule is due later either.'}"
+        return f"Nothing is due; {'n' + upcoming if upcoming else 'no schedule is due later either.'}"
     count = sum(count_made(ran.result) for ran in ticked.runs)
     runs = f"{len(ticked.runs)} run{'' if len(ticked.runs) == 1 else 's'}"
     changes = f"{count} change{'' if count == 1 else 's'}"
     told = [f"{subject} {'would start' if check else 'started'} {runs} with {changes}."] if subject else []
     told += [each[0].upper() + each[1:] for each in ticked.failures]
     told += [ran.result.message for ran, _reason in reasons]
-    return " ".join(told) + upcoming
+    return " ".join([*told, *(["N" + upcoming] if upcoming else [])])
 
 
 def _diff(runs: Sequence[Ran]) -> list[dict[str, str]]:
+    """Give the blocks of all runs until there are too many; the last one says how many were left out."""
     blocks = [block for ran in runs for block in make_diff(ran.result.changes, count_made(ran.result))]
-    if len(blocks) <= BLOCKS:
-        return blocks
-    rest = f"and {len(blocks) - BLOCKS} more blocks; `changes_file` of each run has all of them\n"
-    left_out = {"before_header": "left out", "after_header": "left out", "before": "", "after": rest}
-    return [*blocks[:BLOCKS], left_out]
+    kept: list[dict[str, str]] = []
+    size = 0
+    for block in blocks:
+        size += size_of(block)
+        if size > DIFF_BYTES:
+            rest = f"and {len(blocks) - len(kept)} more blocks; `changes_file` of each run has all of them\n"
+            return [*kept, {"before_header": "left out", "after_header": "left out", "before": "", "after": rest}]
+        kept.append(block)
+    return kept
