@@ -18,9 +18,8 @@ from .._running.runtime import RunRequest
 from .frame import Call, Result
 from .identity import actor_of
 from .machine import up_seconds
-from .run_result import RUN_BYTES
+from .run_result import RUN_BYTES, fit_blocks
 from .running import (
-    BLOCKS,
     OF_JOB,
     artifact,
     count_made,
@@ -34,7 +33,7 @@ from .running import (
 )
 
 RUNNERS: Runners = {"job": run_job, "collection": run_collection}
-OF_ONE_RUN = (*OF_JOB, "accept")
+OF_ONE_RUN = (*OF_JOB, "accept", "keep_plan")
 MOST_FACTS = 20
 """How many runs come back as facts, too; `runs` may have more."""
 
@@ -59,7 +58,6 @@ def _tick(call: Call) -> Result:
     request = RunRequest(
         preview=call.check,
         max_changes=params["max_changes"],
-        keep_plan=params["keep_plan"],
         timeout=None if params["timeout"] is None else parse_duration(params["timeout"], "timeout"),
         requester=actor_of(call, "requester", params["requester"]).person,
     )
@@ -115,22 +113,17 @@ def _last(runs: Sequence[Ran], shown: Sequence[dict[str, t.Any]]) -> list[tuple[
 def _message(ticked: Ticked, subject: str, reasons: Sequence[tuple[Ran, str]], *, check: bool) -> str:
     upcoming = ""
     if ticked.next_due is not None:
-        upcoming = f" Next: {ticked.next_due[1]} (schedule {ticked.next_due[0]!r})."
+        upcoming = f"ext: {ticked.next_due[1]} (schedule {ticked.next_due[0]!r})."
     if not (subject or ticked.failures):
-        return f"Nothing is due; {upcoming.strip().lower() if upcoming else 'no schedule is due later either.'}"
+        return f"Nothing is due; {'n' + upcoming if upcoming else 'no schedule is due later either.'}"
     count = sum(count_made(ran.result) for ran in ticked.runs)
     runs = f"{len(ticked.runs)} run{'' if len(ticked.runs) == 1 else 's'}"
     changes = f"{count} change{'' if count == 1 else 's'}"
     told = [f"{subject} {'would start' if check else 'started'} {runs} with {changes}."] if subject else []
     told += [each[0].upper() + each[1:] for each in ticked.failures]
     told += [ran.result.message for ran, _reason in reasons]
-    return " ".join(told) + upcoming
+    return " ".join([*told, *(["N" + upcoming] if upcoming else [])])
 
 
 def _diff(runs: Sequence[Ran]) -> list[dict[str, str]]:
-    blocks = [block for ran in runs for block in show_changes(ran)]
-    if len(blocks) <= BLOCKS:
-        return blocks
-    rest = f"and {len(blocks) - BLOCKS} more blocks; `changes_file` of each run has all of them\n"
-    left_out = {"before_header": "left out", "after_header": "left out", "before": "", "after": rest}
-    return [*blocks[:BLOCKS], left_out]
+    return fit_blocks([block for ran in runs for block in show_changes(ran)])

@@ -95,6 +95,19 @@ def make_diff(changes: Sequence[AppliedChange], total: int) -> list[dict[str, st
     return blocks
 
 
+def fit_blocks(blocks: Sequence[dict[str, str]]) -> list[dict[str, str]]:
+    """Give the blocks of several runs until there are too many; the last one says how many were left out."""
+    kept: list[dict[str, str]] = []
+    size = 0
+    for block in blocks:
+        size += size_of(block)
+        if size > DIFF_BYTES:
+            rest = f"and {len(blocks) - len(kept)} more blocks; `changes_file` of each run has all of them\n"
+            return [*kept, {"before_header": "left out", "after_header": "left out", "before": "", "after": rest}]
+        kept.append(block)
+    return kept
+
+
 def _diff_block(item: AppliedChange) -> dict[str, str]:
     change = item.change
     words = (change.object, show_key(change.key), f"({change.action})", change.target)

@@ -21,14 +21,12 @@ from .._store.paths import run_directory
 from .frame import Call, Result
 from .identity import actor_of
 from .machine import this_process
-from .run_result import RUN_BYTES, make_diff, run_to_result
+from .run_result import RUN_BYTES, fit_blocks, make_diff, run_to_result
 
 FAIL_ON: tuple[str, ...] = ("failed", "errors", "held", "changes")
 WHAT: tuple[str, ...] = ("job", "collection", "schedule", "due", "plan", "undo", "resume", "request")
 """The options of `run` of which exactly one says what is done."""
 OF_JOB = ("keys", "explain", "full")
-BLOCKS = 200
-"""How many blocks a diff has over several runs."""
 
 
 def run_arguments() -> dict[str, t.Any]:
@@ -160,12 +158,13 @@ def show_changes(ran: Ran) -> list[dict[str, str]]:
     """Give the diff of a run; that of a job collection says of which job each block is."""
     if not ran.parts:
         return make_diff(ran.result.changes, count_made(ran.result))
-    blocks = [
-        {**block, **{side: f"{part.result.job}: {block[side]}" for side in ("before_header", "after_header")}}
-        for part in ran.parts
-        for block in make_diff(part.result.changes, count_made(part.result))
-    ]
-    return blocks[:BLOCKS]
+    return fit_blocks(
+        [
+            {**block, **{side: f"{part.result.job}: {block[side]}" for side in ("before_header", "after_header")}}
+            for part in ran.parts
+            for block in make_diff(part.result.changes, count_made(part.result))
+        ]
+    )
 
 
 def is_changed(result: RunResult) -> bool:

@@ -17,6 +17,7 @@ TRIES = 2
 """How often an occurrence is run when its ticker dies."""
 TargetKind: t.TypeAlias = t.Literal["job", "collection"]
 OccurrenceStatus: t.TypeAlias = t.Literal[
+    "due",
     "running",
     "succeeded",
     "completed_with_errors",
@@ -28,6 +29,7 @@ OccurrenceStatus: t.TypeAlias = t.Literal[
     "queued",
     "interrupted",
 ]
+"""`due` is what check mode says of one that would be run; the store never has it."""
 OCCURRENCE_STATUSES: tuple[OccurrenceStatus, ...] = t.get_args(OccurrenceStatus)
 
 

@@ -30,7 +30,7 @@ ALL_OPTIONS = tuple(
     dict.fromkeys(("type", "enabled", *(name for options in TRIGGER_OPTIONS.values() for name in options)))
 )
 LONGEST_EVERY = 1000
-SHORTEST_REPEAT = 60
+MINUTE = 60
 LONGEST_REPEAT = 31 * 86400
 _LONGEST_MONTHS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 YEARS = range(1970, 9000)
@@ -264,10 +264,10 @@ def _repeat(section: Section) -> Repeat | None:
     every, length = repeat.required_text("every"), repeat.required_text("for")
     step = parse_duration(every, f"{repeat.place}, every")
     longest = parse_duration(length, f"{repeat.place}, for")
-    if step < SHORTEST_REPEAT or step != int(step):
-        raise repeat.wrong("every", "at least 1m, in whole seconds")
-    if longest > LONGEST_REPEAT or longest != int(longest):
-        raise repeat.wrong("for", "at most 31d, in whole seconds")
+    if step % MINUTE:
+        raise repeat.wrong("every", "in whole minutes")
+    if longest > LONGEST_REPEAT or longest % MINUTE:
+        raise repeat.wrong("for", "at most 31d, in whole minutes")
     if step >= longest:
         raise ConfigError(
             f"{repeat.place}: `every` {every!r} is not shorter than `for` {length!r}, so nothing is repeated. Leave "

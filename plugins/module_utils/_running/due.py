@@ -42,7 +42,7 @@ class Ticked:
 
     Attributes:
         runs: all runs, in order.
-        occurrences: what was due, each with what became of it; in a preview one that would be run is `running`.
+        occurrences: what was due, each with what became of it; in a preview one that would be run is `due`.
         failures: sentences about what could not even be started.
         next_due: the schedule that is due next and when (ISO 8601, UTC), None without one.
     """
@@ -58,7 +58,7 @@ def tick(request: RunRequest, store: Store, runtime: Runtime, *, runners: Runner
 
     Args:
         request: what holds for every run: preview, timeout, requester and so on.
-        store: the state store.
+        store: the state store; for a preview one that keeps nothing (a rehearsal).
         runtime: the world.
         runners: what runs each kind of target.
         up_seconds: how long this host has been up.
@@ -136,7 +136,7 @@ class _Work:
             targets = tuple(targets_of(self.store, spec.name, schedule_definition(spec)))
         if self.request.preview:
             ends = [self.run_target(target, spec, scheduled=True) for target in targets]
-            return replace(occurrence, message=_sum_up(spec, ends))
+            return replace(occurrence, status="due", message=_sum_up(spec, ends))
         kept = self.store.occurrences
         ends = []
         with beating(lambda: kept.renew(occurrence), BEAT):

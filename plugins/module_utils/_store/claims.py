@@ -206,10 +206,12 @@ class Claims:
             found.append(each)
             count += 1
         _write_considered(look)
+        left_out = count - len(found)
+        while found and _is_done(look, to_text(found[-1])):
+            found.pop()  # run before a clock went back
         if not found:
             return []
         latest = found.pop()
-        left_out = count - len(found) - 1
         decided = []
         for number, due in enumerate(found):
             more = f" {left_out} before it are not recorded one by one." if left_out and not number else ""
@@ -228,7 +230,8 @@ class Claims:
         status: OccurrenceStatus = "queued" if look.spec.overlap == "queue" else "skipped"
         rule = "it waits for that" if status == "queued" else "the schedule skips what overlaps"
         message = f"The occurrence {other.slot} is still running on {other.host} (process {other.pid}); {rule}."
-        return _record(look, due, slot, status, message)
+        replaced = _replace_queued(look) if status == "queued" else []
+        return replaced + _record(look, due, slot, status, message)
 
     def _again(self, look: _Look, *, number: int) -> list[Occurrence]:
         """Decide what becomes of one occurrence that was queued or is being run."""
@@ -307,8 +310,14 @@ def _find(look: _Look, slot: str) -> Row[t.Any] | None:
     return look.connection.execute(query).one_or_none()
 
 
+def _is_done(look: _Look, slot: str) -> bool:
+    """Tell whether a slot is taken for good; one that was only missed may still be run."""
+    there = _find(look, slot)
+    return there is not None and there.status != "missed"
+
+
 def _record(look: _Look, due: dt.datetime, slot: str, status: OccurrenceStatus, message: str) -> list[Occurrence]:
-    """Write an occurrence; nothing when its slot is taken. One that was only missed may still be run (see `rewind`)."""
+    """Write an occurrence; nothing when its slot is taken (see `rewind`)."""
     final = status in ("missed", "skipped")
     values = {
         **look.claimed,
@@ -319,11 +328,19 @@ def _record(look: _Look, due: dt.datetime, slot: str, status: OccurrenceStatus, 
     }
     there = _find(look, slot)
     if there is not None:
-        return [] if there.status != "missed" or final else [_update(look, there, **values)]
+        return [] if final or _is_done(look, slot) else [_update(look, there, **values)]
     insert = tables().occurrences.insert().values(schedule_id=look.row.id, slot=slot, due=to_text(due), **values)
     look.connection.execute(insert)
     found = _find(look, slot)
     return [] if found is None else [to_occurrence(found, look.row.name)]
+
+
+def _replace_queued(look: _Look) -> list[Occurrence]:
+    """Let nothing of the schedule wait any more, because a later one will."""
+    table = tables().occurrences
+    queued = table.select().where(table.c.schedule_id == look.row.id, table.c.status == "queued").order_by(table.c.id)
+    values = {"status": "missed", "message": "A later one waits in its place.", "finished": to_text(look.now)}
+    return [_update(look, row, **values) for row in look.connection.execute(queued).all()]
 
 
 def _update(look: _Look, row: Row[t.Any], **values: t.Any) -> Occurrence:
