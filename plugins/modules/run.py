@@ -141,6 +141,10 @@ EXAMPLES = r"""
     job: hr-to-table
   register: hr
 
+- name: Run a job collection
+  lockstep.sync.run:
+    collection: nightly
+
 - name: Run what is due; AWX, a systemd timer or cron starts this every minute
   lockstep.sync.run:
     due: true

@@ -202,6 +202,7 @@ class _Collection:
         status = self._status(parts, results)
         total = sum((result.statistics for result in results), Statistics())
         message = self._message(parts, results, status, total)
+        first = next((each for each in ran if each.failure_code), None)
         self._log.add("error" if status == "failed" else "info", message)
         return Ran(
             result=replace(
@@ -215,7 +216,7 @@ class _Collection:
                 log_file=str(files.log) if files is not None else None,
                 request_ids=[number for result in results for number in result.request_ids],
             ),
-            failure_code=next((each.failure_code for each in ran if each.failure_code), ""),
+            failure_code=first.failure_code if first is not None else "",
             parts=tuple(ran),
         )
 
