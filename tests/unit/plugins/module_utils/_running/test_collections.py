@@ -293,12 +293,12 @@ def test_a_lock_that_was_lost_ends_the_run_after_the_present_job(world: World, m
 
     def steal(request: RunRequest, store: Store, runtime: Runtime) -> Ran:
         ran = run_job(request, store, runtime)
-        world.seconds += 1000
         number = world.store.collections.list()[0].id
         taken = threading.Event()
         world.now = world.now.replace(year=2027)
         other = Holder(host="elsewhere", pid=1, boot_id="x", label="somebody")
         world.store.locks.acquire(f"collection {number}", holder=other, lease_seconds=600)
+        world.seconds += 1000  # the next beat renews the lock, or finds that it cannot
         taken.wait(0.5)
         return ran
 
