@@ -21,8 +21,6 @@ from .zones import Zone, to_instant, to_wall
 
 _DAY = dt.timedelta(days=1)
 _LAST_YEAR = 9998
-# The wall clock may be put back over `after`, by at most a day (Samoa and Kwajalein skipped one, too).
-_MARGIN = dt.timedelta(days=2)
 
 
 def trigger_occurrences(
@@ -32,8 +30,8 @@ def trigger_occurrences(
 
     Neither `enabled` nor a `startup` trigger plays a part. Without `until` they may go on for ever.
     """
-    lower = max(trigger.start, to_wall(after, zone) - _MARGIN)
-    for wall in _repeated(trigger, lower):
+    # What the wall clock showed first at or before `after` is not later than what it shows then.
+    for wall in _repeated(trigger, max(trigger.start, to_wall(after, zone))):
         if trigger.until is not None and wall > trigger.until:
             return
         instant = to_instant(wall, zone)

@@ -217,8 +217,7 @@ def test_a_start_that_is_long_ago_is_not_walked_from(options: Json) -> None:
     zone = CountingZone()
     found = trigger_occurrences(spec.triggers[0], zone, dt.datetime(2500, 6, 1, tzinfo=UTC), None)
     assert len(list(itertools.islice(found, 3))) == 3
-    # The margin of two days is at most 2,880 minutes.
-    assert zone.asked < (12_000 if "repeat" in options else 100)
+    assert zone.asked < 100
 
 
 # -- properties ---------------------------------------------------------------------------------------------------
