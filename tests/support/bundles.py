@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import itertools
 import typing as t
 from collections.abc import Sequence
@@ -51,7 +52,12 @@ if t.TYPE_CHECKING:
 PASSPHRASE = "correct horse"  # not a secret
 PASSWORD = "directory-s3cret"
 HOLDER = Holder(host="host", pid=1, boot_id="boot", label="test")
-MEANS = Means(holder=HOLDER, check_mapping=lambda _spec, _destination: None, actor=Actor(person="admin"))
+MEANS = Means(
+    holder=HOLDER,
+    check_mapping=lambda _spec, _destination: None,
+    actor=Actor(person="admin"),
+    now=dt.datetime(2026, 11, 21, tzinfo=dt.timezone.utc),
+)
 HR = {"csv": {"path": "/srv/hr.csv"}}
 TREE = {"ldap": {"url": ["ldap://directory"], "base_dn": "dc=example", "bind_dn": "cn=admin,dc=example"}}
 ERP = {"sql": {"url": "sqlite:////srv/erp.db"}}

@@ -132,6 +132,7 @@ def import_(call: Call) -> Result:
         holder=this_process("the import of a bundle"),
         check_mapping=mapping_checker(call.clock),
         actor=actor_of(call, "user", None),
+        now=call.clock(),
     )
     imported = import_bundle(call.store, bundle, params["on_conflict"], means)
     return Result(

@@ -9,6 +9,7 @@ exported, imported, renamed and compared as the others are.
 
 from __future__ import annotations
 
+import datetime as dt
 import functools
 import typing as t
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -16,8 +17,10 @@ from dataclasses import dataclass
 
 from .._model.approvals import Actor
 from .._model.bundles import BundleSecret, Item
+from .._model.collections import collection_definition, parse_collection
 from .._model.definitions import normalize_job
 from .._model.providers import parse_provider, provider_definition
+from .._model.schedules import parse_schedule, schedule_definition
 from .._model.secrets import Secret, SecretReference
 from .._model.sections import Section
 from .._model.smart_groups import OPTIONS as SMART_GROUP_OPTIONS
@@ -25,11 +28,18 @@ from .._model.smart_groups import parse_smart_group, smart_group_definition
 from .._model.workflows import parse_workflow, workflow_definition
 from .._store.locks import Holder
 from .._store.store import Store
+from .collection_templates import (
+    CollectionTemplateRequest,
+    declare_collection_templates,
+    normalize_collection_template,
+)
+from .collections import CollectionRequest, declare_collections
 from .declare_job import CompileCheck, JobRequest, declare_jobs
 from .declare_provider import ProviderRequest, declare_providers
 from .declared import Declared
 from .job_templates import TemplateRequest, declare_job_templates, normalize_template
 from .predefined_templates import PREDEFINED
+from .schedules import ScheduleRequest, declare_schedules
 from .smart_groups import SmartGroupRequest, declare_smart_groups
 from .workflows import WorkflowRequest, declare_workflows
 
@@ -39,11 +49,12 @@ Files: t.TypeAlias = Iterable[tuple[str, str]]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Means:
-    """What declaring needs besides the store: who declares, and how the mapping of a job is checked."""
+    """What declaring needs besides the store: who declares and when, and how the mapping of a job is checked."""
 
     holder: Holder
     check_mapping: CompileCheck
     actor: Actor
+    now: dt.datetime
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -223,6 +234,38 @@ def _declare_templates(store: Store, items: Sequence[Item], _means: Means) -> li
     return declare_job_templates(store, requests)
 
 
+# -- schedules and collections
+
+
+def _declare_schedules(store: Store, items: Sequence[Item], means: Means) -> list[Declared]:
+    requests = [ScheduleRequest(name=item.name, definition=item.definition, whole=True) for item in items]
+    return declare_schedules(store, requests, now=means.now)
+
+
+def _declare_collections(store: Store, items: Sequence[Item], _means: Means) -> list[Declared]:
+    return declare_collections(
+        store, [CollectionRequest(name=item.name, definition=item.definition, whole=True) for item in items]
+    )
+
+
+def _normalize_collection_template(name: str, definition: Plain) -> Plain:
+    given = Section(definition, f"collection template {name!r}", ("description", "collection"))
+    options = given.given.get("collection")
+    if not isinstance(options, Mapping):
+        raise given.wrong("collection", "a mapping of options")
+    return {"description": given.text("description"), "collection": normalize_collection_template(name, options)}
+
+
+def _declare_collection_templates(store: Store, items: Sequence[Item], _means: Means) -> list[Declared]:
+    requests = [
+        CollectionTemplateRequest(
+            name=item.name, description=item.definition["description"], definition=item.definition["collection"]
+        )
+        for item in items
+    ]
+    return declare_collection_templates(store, requests)
+
+
 # -- smart groups and workflows
 
 
@@ -263,6 +306,15 @@ JOB_TEMPLATES = BundleNoun(
     declare=_declare_templates,
     files=lambda definition: _job_files(definition["job"]),
 )
+SCHEDULES = BundleNoun(
+    section="schedules",
+    module="schedule",
+    stored=stored_in("schedules", lambda store: store.schedules.list()),
+    normalize=lambda name, definition: schedule_definition(parse_schedule(name, definition)),
+    declare=_declare_schedules,
+    mentions=(Mention(section="jobs", path=("jobs",)), Mention(section="collections", path=("collections",))),
+    deferred=("jobs", "collections"),
+)
 JOBS = BundleNoun(
     section="jobs",
     module="job",
@@ -280,6 +332,28 @@ JOBS = BundleNoun(
     ),
     files=_job_files,
 )
+COLLECTION_TEMPLATES = BundleNoun(
+    section="collection_templates",
+    module="collection_template",
+    stored=stored_in("collection_templates", lambda store: store.collection_templates.list()),
+    normalize=_normalize_collection_template,
+    declare=_declare_collection_templates,
+    # The jobs of a template need not exist.
+    mentions=(Mention(section="jobs", path=("collection", "jobs", "job"), optional=True),),
+)
+COLLECTIONS = BundleNoun(
+    section="collections",
+    module="job_collection",
+    stored=stored_in("collections", lambda store: store.collections.list()),
+    normalize=lambda name, definition: collection_definition(parse_collection(name, definition)),
+    declare=_declare_collections,
+    mentions=(
+        Mention(section="jobs", path=("jobs", "job")),
+        Mention(section="schedules", path=("schedule",)),
+        # Collections keep what they took from a template when it is deleted, and its name.
+        Mention(section="collection_templates", path=("template",), optional=True),
+    ),
+)
 WORKFLOWS = BundleNoun(
     section="workflows",
     module="workflow",
@@ -291,4 +365,13 @@ WORKFLOWS = BundleNoun(
     comes_along="jobs",
 )
 
-NOUNS: tuple[BundleNoun, ...] = (PROVIDERS, SMART_GROUPS, JOB_TEMPLATES, JOBS, WORKFLOWS)
+NOUNS: tuple[BundleNoun, ...] = (
+    PROVIDERS,
+    SMART_GROUPS,
+    JOB_TEMPLATES,
+    SCHEDULES,
+    JOBS,
+    COLLECTION_TEMPLATES,
+    COLLECTIONS,
+    WORKFLOWS,
+)
