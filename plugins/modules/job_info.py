@@ -144,7 +144,7 @@ jobs:
       sample: {field: modified}
     limits:
       description: The limits that count.
-      returned: always
+      returned: when the list is short enough to show them
       type: dict
       sample: {deletes: 10% above 10, min_source_records: "1"}
     create_containers:
@@ -168,6 +168,11 @@ jobs:
       type: list
       elements: str
       sample: [everybody]
+    schedule:
+      description: The schedule that the job names; others may list it, too.
+      returned: when it is declared
+      type: str
+      sample: nightly
     template:
       description: The job template that the job was made from.
       returned: when it is declared
@@ -295,7 +300,7 @@ TEXTS = ("name", "source", "destination", "owner")
 def find(call: Call) -> Result:
     """List the jobs that the task asks for."""
     wanted = JobFilter(**{name: call.params[name] for name in (*TEXTS, "last_status")})
-    return listed_result("job", list_jobs(call.store, wanted), bulky="objects")
+    return listed_result("job", list_jobs(call.store, wanted), bulky=("objects", "limits"))
 
 
 def main() -> None:

@@ -67,4 +67,4 @@ def declare(call: Call) -> Result:
 def find(call: Call) -> Result:
     """List the schedules that the task asks for."""
     found = list_schedules(call.store, call.params["name"], now=call.clock())
-    return listed_result("schedule", found, bulky="occurrences")
+    return listed_result("schedule", found, bulky=("occurrences",))

@@ -84,6 +84,10 @@ KINDS: dict[str, tuple[Json, list[dt.datetime]]] = {
         {"type": "weekly", "every": 2, "weekdays": ["sunday"], "repeat": {"every": "90m", "for": "1d12h"}},
         with_repeats(rule(rrule.WEEKLY, interval=2, byweekday=rrule.SU), 90, 24),
     ),
+    "windows that share times": (
+        {"type": "daily", "repeat": {"every": "12h", "for": "2d"}},
+        with_repeats(rule(rrule.DAILY), 720, 4),
+    ),
     "windows that overlap": (
         {"type": "daily", "every": 2, "repeat": {"every": "11h", "for": "5d"}, "until": "2028-02-01T00:00:00"},
         [
@@ -179,6 +183,9 @@ def test_the_calendar_ends() -> None:
     spec = schedule({"type": "daily", "at": "8998-01-01T00:00:00", "every": 1000}, {"type": "monthly", "at": AT})
     late = dt.datetime(9998, 10, 15, tzinfo=UTC)
     assert [each[:10] for each in next_runs(spec, late)] == ["9998-11-05", "9998-12-05"]
+    weekly = schedule({"type": "weekly", "at": AT, "weekdays": ["monday", "sunday"]})
+    last = dt.datetime(9998, 12, 20, tzinfo=UTC)
+    assert [each[:10] for each in next_runs(weekly, last)] == ["9998-12-20", "9998-12-21", "9998-12-27", "9998-12-28"]
 
 
 def test_the_soonest_start_of_a_host_counts() -> None:
