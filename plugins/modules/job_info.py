@@ -168,6 +168,11 @@ jobs:
       type: list
       elements: str
       sample: [everybody]
+    schedule:
+      description: The schedule that the job names; others may list it, too.
+      returned: when it is declared
+      type: str
+      sample: nightly
     template:
       description: The job template that the job was made from.
       returned: when it is declared

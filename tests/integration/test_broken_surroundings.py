@@ -134,6 +134,7 @@ def test_a_store_that_is_newer_than_the_collection(place: Workplace) -> None:
         "job_info",
         "smart_group_info",
         "job_template_info",
+        "schedule_info",
         "workflow_info",
         "job_collection_info",
         "collection_template_info",

@@ -90,8 +90,8 @@ def fill(store: Store) -> None:
     workflow(store, "rooms", jobs=["rooms"])
 
 
-def provider(store: Store, name: str, definition: t.Any = HR, **secrets: Secret | SecretReference) -> None:
-    declare_providers(store, [ProviderRequest(name=name, definition=definition, secrets=secrets)])
+def provider(store: Store, name: str, definition: t.Any = None, **secrets: Secret | SecretReference) -> None:
+    declare_providers(store, [ProviderRequest(name=name, definition=definition or HR, secrets=secrets)])
 
 
 def smart_group(store: Store, name: str, **more: t.Any) -> None:

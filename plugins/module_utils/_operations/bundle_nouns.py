@@ -27,6 +27,7 @@ from .._model.smart_groups import OPTIONS as SMART_GROUP_OPTIONS
 from .._model.smart_groups import parse_smart_group, smart_group_definition
 from .._model.workflows import parse_workflow, workflow_definition
 from .._store.locks import Holder
+from .._store.providers import AnySecret
 from .._store.store import Store
 from .collection_templates import (
     CollectionTemplateRequest,
@@ -175,10 +176,15 @@ def _stored_providers(store: Store) -> list[Item]:
             section="providers",
             name=each.spec.name,
             definition=provider_definition(each.spec),
-            secrets=t.cast("Mapping[str, BundleSecret]", each.secrets),
+            secrets=_as_bundle_secrets(each.secrets),
         )
         for each in store.providers.list()
     ]
+
+
+def _as_bundle_secrets(secrets: Mapping[str, AnySecret]) -> dict[str, BundleSecret]:
+    """Give stored secrets as those of a bundle; one that is encrypted for its place in the store is revealed later."""
+    return {option: t.cast("t.Any", secret) for option, secret in secrets.items()}
 
 
 def _declare_providers(store: Store, items: Sequence[Item], _means: Means) -> list[Declared]:

@@ -56,9 +56,8 @@ def _block(value: Plain, pad: str) -> Iterator[str]:
     else:
         for inner in value:
             if isinstance(inner, (Mapping, list, tuple)) and inner:
-                lines = _block(inner, f"{pad}  ")
-                yield f"{pad}- {next(lines)[len(pad) + 2 :]}"
-                yield from lines
+                for number, line in enumerate(_block(inner, f"{pad}  ")):
+                    yield line if number else f"{pad}- {line[len(pad) + 2 :]}"
             else:
                 yield from _entry(f"{pad}-", inner, pad)
 
@@ -211,7 +210,9 @@ class _Reader:
         return found
 
     def _until(self, end: type[yaml.Event]) -> Iterator[yaml.Event]:
-        while not isinstance(event := next(self._events), end):
+        for event in self._events:
+            if isinstance(event, end):
+                return
             yield event
 
     def _refused(self, what: str, event: yaml.Event) -> BundleError:

@@ -28,7 +28,7 @@ from .declared import (
     refuse_rename_of_absent,
 )
 from .lookup import need_job
-from .targets import targets_of
+from .targets import Naming, find_naming, targets_of
 
 LAST = 10
 """How many of its last occurrences are listed with a schedule."""
@@ -78,14 +78,15 @@ def _declare(store: Store, request: ScheduleRequest, now: dt.datetime) -> Declar
         schedules.rename(stored.name, name)
     if stored is None or stored.definition != plain:
         schedules.save(name, plain)
+    naming = find_naming(store)
     return Declared(
         name=name,
         state="present",
         changed=before != after,
         before=before,
         after=after,
-        effective={**after, **_outlook(store, spec, plain, now)},
-        warnings=_warnings(store, spec, plain, now),
+        effective={**after, **_outlook(spec, plain, naming, now)},
+        warnings=_warnings(spec, plain, naming, now),
     )
 
 
@@ -100,9 +101,9 @@ def _need_targets(store: Store, spec: ScheduleSpec) -> None:
             )
 
 
-def _warnings(store: Store, spec: ScheduleSpec, plain: Plain, now: dt.datetime) -> tuple[str, ...]:
+def _warnings(spec: ScheduleSpec, plain: Plain, naming: Naming, now: dt.datetime) -> tuple[str, ...]:
     warnings = []
-    if not targets_of(store, spec.name, plain):
+    if not targets_of(spec.name, plain, naming):
         warnings.append(
             f"Schedule {spec.name!r} has nothing to run. Give `jobs` or `collections`, or let a job or job collection "
             f"name it with `schedule: {spec.name}`."
@@ -112,9 +113,9 @@ def _warnings(store: Store, spec: ScheduleSpec, plain: Plain, now: dt.datetime) 
     return tuple(warnings)
 
 
-def _outlook(store: Store, spec: ScheduleSpec, plain: Plain, now: dt.datetime) -> dict[str, t.Any]:
+def _outlook(spec: ScheduleSpec, plain: Plain, naming: Naming, now: dt.datetime) -> dict[str, t.Any]:
     """Give what follows from a schedule: its targets, its next times, and its forms elsewhere."""
-    targets = targets_of(store, spec.name, plain)
+    targets = targets_of(spec.name, plain, naming)
     return {
         "targets": {
             "jobs": [each.name for each in targets if each.kind == "job"],
@@ -194,13 +195,14 @@ def need_schedule(store: Store, name: str, where: str = "") -> Stored:
 
 def list_schedules(store: Store, name: str | None, *, now: dt.datetime) -> list[dict[str, t.Any]]:
     """Give the schedules by name, each with its targets, its next times and its last occurrences. Raises StoreError."""
-    return [_describe(store, stored, now) for stored in store.schedules.list() if name in (None, stored.name)]
+    naming = find_naming(store)
+    return [_describe(store, stored, naming, now) for stored in store.schedules.list() if name in (None, stored.name)]
 
 
-def _describe(store: Store, stored: Stored, now: dt.datetime) -> dict[str, t.Any]:
+def _describe(store: Store, stored: Stored, naming: Naming, now: dt.datetime) -> dict[str, t.Any]:
     described: dict[str, t.Any] = {"name": stored.name, **stored.definition}
     try:
-        described |= _outlook(store, parse_schedule(stored.name, stored.definition), stored.definition, now)
+        described |= _outlook(parse_schedule(stored.name, stored.definition), stored.definition, naming, now)
     except LockstepError as error:  # a zone that this host does not know; it must not hide the other schedules
         described["problem"] = error.message
     described["occurrences"] = [occurrence_line(each) for each in store.occurrences.last(stored.name, LAST)]

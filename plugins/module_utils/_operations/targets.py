@@ -14,29 +14,31 @@ from .._store.store import Store
 Definition: t.TypeAlias = Mapping[str, t.Any]
 
 
-def targets_of(store: Store, name: str, definition: Definition) -> list[Target]:
-    """Give the targets of the schedule `name`, each once: its own lists in their order, then those that name it.
+Naming: t.TypeAlias = Mapping[str, Sequence[Target]]
+"""The jobs and job collections that name a schedule, by the schedule's name."""
 
-    Raises StoreError.
-    """
+
+def targets_of(name: str, definition: Definition, naming: Naming) -> list[Target]:
+    """Give the targets of the schedule `name`, each once: its own lists in their order, then those that name it."""
     listed = [
         *(Target(kind="job", name=each) for each in definition.get("jobs", ())),
         *(Target(kind="collection", name=each) for each in definition.get("collections", ())),
     ]
-    return list(dict.fromkeys([*listed, *_naming(store, name)]))
+    return list(dict.fromkeys([*listed, *naming.get(name, ())]))
 
 
-def _naming(store: Store, name: str) -> list[Target]:
+def find_naming(store: Store) -> Naming:
+    """Give who names which schedule. Raises StoreError."""
     nouns: list[tuple[TargetKind, Sequence[tuple[str, Definition]]]] = [
         ("job", [(each.name, each.definition) for each in store.jobs.list()]),
         ("collection", [(each.name, each.definition) for each in store.collections.list()]),
     ]
-    return [
-        Target(kind=kind, name=owner)
-        for kind, owners in nouns
-        for owner, definition in owners
-        if definition.get("schedule") == name
-    ]
+    found: dict[str, list[Target]] = {}
+    for kind, owners in nouns:
+        for owner, definition in owners:
+            if definition.get("schedule"):
+                found.setdefault(definition["schedule"], []).append(Target(kind=kind, name=owner))
+    return found
 
 
 def next_run_of_jobs(store: Store) -> dict[str, str]:
@@ -48,9 +50,10 @@ def next_run_of_jobs(store: Store) -> dict[str, str]:
     members = {
         each.name: [entry["job"] for entry in each.definition.get("jobs", ())] for each in store.collections.list()
     }
+    naming = find_naming(store)
     found: dict[str, str] = {}
     for schedule, due in store.schedules.next_due().items():
-        for target in targets_of(store, schedule, definitions[schedule]):
+        for target in targets_of(schedule, definitions[schedule], naming):
             for job in [target.name] if target.kind == "job" else members.get(target.name, []):
                 found.setdefault(job, due)
     return found

@@ -13,7 +13,7 @@ from .._model.due import Occurrence, OccurrenceStatus, Target, TargetKind
 from .._model.errors import ConfigError, LockstepError
 from .._model.schedules import ScheduleSpec, parse_schedule, schedule_definition
 from .._operations.schedules import need_schedule
-from .._operations.targets import targets_of
+from .._operations.targets import find_naming, targets_of
 from .._store.claims import Considered
 from .._store.locks import Holder
 from .._store.store import Store
@@ -89,7 +89,7 @@ def run_schedule(name: str, request: RunRequest, store: Store, runtime: Runtime,
     stored = need_schedule(store, name, "schedule")
     spec = parse_schedule(stored.name, stored.definition)
     ticked = Ticked()
-    targets = targets_of(store, name, stored.definition)
+    targets = targets_of(name, stored.definition, find_naming(store))
     if not targets:
         raise ConfigError(_nothing_to_run(name))
     work = _Work(request=request, store=store, runtime=runtime, runners=runners, ticked=ticked)
@@ -133,7 +133,7 @@ class _Work:
         """Run what is still to be run of an occurrence, and give it with its end."""
         targets = occurrence.remaining
         if targets is None:
-            targets = tuple(targets_of(self.store, spec.name, schedule_definition(spec)))
+            targets = tuple(targets_of(spec.name, schedule_definition(spec), find_naming(self.store)))
         if self.request.preview:
             ends = [self.run_target(target, spec, scheduled=True) for target in targets]
             return replace(occurrence, status="due", message=_sum_up(spec, ends))

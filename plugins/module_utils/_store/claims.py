@@ -41,6 +41,8 @@ if t.TYPE_CHECKING:
     from sqlalchemy.engine import Connection, Row
 
 WAITING = ("running", "queued")
+KEPT = dt.timedelta(days=90)
+"""How long occurrences are kept; their runs stay in the history."""
 MOST_MISSED = 500
 """How many missed occurrences of one schedule are recorded one by one; the message of the oldest counts the others."""
 
@@ -107,9 +109,12 @@ class Claims:
         """
         table = tables().schedules
         due = table.select().where(table.c.next_due <= to_text(now), table.c.id.not_in(passed))
-        due = due.order_by(table.c.next_due, table.c.id).limit(1).with_for_update(skip_locked=True)
+        due = due.order_by(table.c.next_due, table.c.id).limit(1)
+        with self._session.read() as connection:
+            if connection.execute(due).one_or_none() is None:
+                return None  # most of the time; no writer is waited for
         with self._session.write(exclusive=False) as connection:
-            row = connection.execute(due).one_or_none()
+            row = connection.execute(due.with_for_update(skip_locked=True)).one_or_none()
             return None if row is None else self._look(connection, row, holder, now, self._consider)
 
     def claim_startup(
@@ -206,6 +211,7 @@ class Claims:
             found.append(each)
             count += 1
         _write_considered(look)
+        _forget_old(look)
         left_out = count - len(found)
         while found and _is_done(look, to_text(found[-1])):
             found.pop()  # run before a clock went back
@@ -302,6 +308,13 @@ def _write_considered(look: _Look) -> None:
     due = next_occurrence(look.spec, look.now)
     values = {"considered": to_text(look.now), "next_due": None if due is None else to_text(due)}
     look.connection.execute(table.update().where(table.c.id == look.row.id).values(**values))
+
+
+def _forget_old(look: _Look) -> None:
+    """Delete occurrences that are long over. Slots of starts of hosts are no times, and sort behind all of them."""
+    table = tables().occurrences
+    old = (table.c.schedule_id == look.row.id, table.c.slot < to_text(look.now - KEPT), table.c.status.not_in(WAITING))
+    look.connection.execute(table.delete().where(*old))
 
 
 def _find(look: _Look, slot: str) -> Row[t.Any] | None:

@@ -10,6 +10,7 @@ import itertools
 import typing as t
 import zoneinfo
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 
 import pytest
 from ansible_collections.lockstep.sync.plugins.module_utils._model.errors import ConfigError
@@ -83,6 +84,10 @@ KINDS: dict[str, tuple[Json, list[dt.datetime]]] = {
     "over midnight, every second week": (
         {"type": "weekly", "every": 2, "weekdays": ["sunday"], "repeat": {"every": "90m", "for": "1d12h"}},
         with_repeats(rule(rrule.WEEKLY, interval=2, byweekday=rrule.SU), 90, 24),
+    ),
+    "windows that share times": (
+        {"type": "daily", "repeat": {"every": "12h", "for": "2d"}},
+        with_repeats(rule(rrule.DAILY), 720, 4),
     ),
     "windows that overlap": (
         {"type": "daily", "every": 2, "repeat": {"every": "11h", "for": "5d"}, "until": "2028-02-01T00:00:00"},
@@ -179,6 +184,9 @@ def test_the_calendar_ends() -> None:
     spec = schedule({"type": "daily", "at": "8998-01-01T00:00:00", "every": 1000}, {"type": "monthly", "at": AT})
     late = dt.datetime(9998, 10, 15, tzinfo=UTC)
     assert [each[:10] for each in next_runs(spec, late)] == ["9998-11-05", "9998-12-05"]
+    weekly = schedule({"type": "weekly", "at": AT, "weekdays": ["monday", "sunday"]})
+    last = dt.datetime(9998, 12, 20, tzinfo=UTC)
+    assert [each[:10] for each in next_runs(weekly, last)] == ["9998-12-20", "9998-12-21", "9998-12-27", "9998-12-28"]
 
 
 def test_the_soonest_start_of_a_host_counts() -> None:
@@ -186,7 +194,7 @@ def test_the_soonest_start_of_a_host_counts() -> None:
     assert spec.startup is not None
     assert spec.startup.delay_seconds == 30
     with pytest.raises(ConfigError, match="startup has no time of its own"):
-        _ = spec.startup.start
+        assert spec.startup.start
 
 
 class CountingZone(dt.tzinfo):
@@ -194,12 +202,12 @@ class CountingZone(dt.tzinfo):
 
     asked = 0
 
-    def utcoffset(self, moment: dt.datetime | None) -> dt.timedelta:
+    def utcoffset(self, dt: datetime | None) -> timedelta:
         self.asked += 1
-        return dt.timedelta(0)
+        return timedelta(0)
 
-    def dst(self, moment: dt.datetime | None) -> dt.timedelta:
-        return dt.timedelta(0)
+    def dst(self, dt: datetime | None) -> timedelta:
+        return timedelta(0)
 
 
 @pytest.mark.parametrize(

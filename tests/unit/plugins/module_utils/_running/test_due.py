@@ -150,6 +150,19 @@ def test_a_long_absence_is_counted_not_listed(hall: Hall) -> None:
     assert [each.status for each in ticked.occurrences[-2:]] == ["missed", "succeeded"]
 
 
+def test_occurrences_are_forgotten_after_90_days(hall: Hall) -> None:
+    hall.declare("s", {"type": "monthly", "at": "2026-11-21T09:00:00"}, {"type": "startup"})
+    hall.tick("21T09:00")
+    hall.world.now = dt.datetime(2027, 1, 21, 9, 0, tzinfo=UTC)
+    hall.tick()
+    slots = [each.slot[:7] for each in hall.world.store.occurrences.last("s", 10)]
+    assert sorted(slots) == ["2026-11", "2026-12", "2027-01", "boot:sy"]
+    hall.world.now = dt.datetime(2027, 2, 21, 9, 0, tzinfo=UTC)
+    hall.tick()
+    slots = [each.slot[:7] for each in hall.world.store.occurrences.last("s", 10)]
+    assert sorted(slots) == ["2026-12", "2027-01", "2027-02", "boot:sy"]
+
+
 # -- clocks -------------------------------------------------------------------------------------------------------
 
 
