@@ -158,7 +158,7 @@ jobs:
       type: dict
       sample: {move_to: "OU=Leavers,DC=example,DC=com", strip_groups: true}
     protect:
-      description: The filter for records that are never touched.
+      description: The filter of a directory, or the expression, for records that are never touched.
       returned: when it is declared
       type: str
       sample: (adminCount=1)

@@ -24,7 +24,12 @@ extends_documentation_fragment:
   - lockstep.sync.attributes
 options:
   job:
-    description: The name of the job. Exactly one of O(job), O(schedule), O(due), O(plan), O(undo), O(resume) and O(request) is given.
+    description: The name of the job. Exactly one of O(job), O(collection), O(schedule), O(due), O(plan), O(undo), O(resume) and O(request) is given.
+    type: str
+  collection:
+    description:
+      - The name of a job collection, see M(lockstep.sync.job_collection). Its jobs run in their order; RV(run.jobs) has the run of each.
+      - In check mode each of its jobs is previewed on its own, so what an earlier one would write, a later one does not see.
     type: str
   schedule:
     description:
@@ -135,6 +140,10 @@ EXAMPLES = r"""
   lockstep.sync.run:
     job: hr-to-table
   register: hr
+
+- name: Run a job collection
+  lockstep.sync.run:
+    collection: nightly
 
 - name: Run what is due; AWX, a systemd timer or cron starts this every minute
   lockstep.sync.run:
@@ -282,10 +291,26 @@ run:
       type: int
       sample: 42
     job:
-      description: The job's name.
+      description: The job's name; empty for a job collection.
       returned: always
       type: str
       sample: hr-to-table
+    collection:
+      description: The job collection's name; empty for a job.
+      returned: always
+      type: str
+      sample: ""
+    parent:
+      description: The run of the job collection that this run of a job was a part of.
+      returned: always
+      type: int
+      sample: null
+    jobs:
+      description: The runs of the jobs of a job collection in their order, each as RV(run). Those that were left out have the status V(skipped).
+      returned: with O(collection)
+      type: list
+      elements: dict
+      sample: []
     status:
       description:
         - V(succeeded), V(completed_with_errors) when records were in error, V(failed), V(held) when a guard held changes,
@@ -300,7 +325,7 @@ run:
       type: str
       sample: equal
     kind:
-      description: V(run), V(plan) when a kept plan was applied, V(undo) or V(resume).
+      description: V(run), V(plan) when a kept plan was applied, V(undo), V(resume) or V(collection).
       returned: always
       type: str
       sample: run

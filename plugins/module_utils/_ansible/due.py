@@ -11,17 +11,28 @@ from collections.abc import Collection, Sequence
 from .._model.durations import parse_duration
 from .._model.errors import ConfigError
 from .._operations.schedules import occurrence_line
+from .._running.collections import run_collection
 from .._running.conductor import Ran, run_job
 from .._running.due import Runners, Ticked, run_schedule, tick
 from .._running.runtime import RunRequest
 from .frame import Call, Result
 from .identity import actor_of
 from .machine import up_seconds
-from .results import size_of
-from .run_result import DIFF_BYTES, RUN_BYTES, make_diff, run_to_result
-from .running import OF_JOB, artifact, count_made, is_changed, reason_to_fail, run, runtime_of
+from .run_result import RUN_BYTES, fit_blocks
+from .running import (
+    OF_JOB,
+    artifact,
+    count_made,
+    is_changed,
+    name_of,
+    reason_to_fail,
+    run,
+    runtime_of,
+    show_changes,
+    show_run,
+)
 
-RUNNERS: Runners = {"job": run_job}
+RUNNERS: Runners = {"job": run_job, "collection": run_collection}
 OF_ONE_RUN = (*OF_JOB, "accept", "keep_plan")
 MOST_FACTS = 20
 """How many runs come back as facts, too; `runs` may have more."""
@@ -68,7 +79,7 @@ def _result(ticked: Ticked, fail_on: Collection[str], subject: str, *, check: bo
     """Give the result of several runs. The task fails when one of them does, or could not be started."""
     runs = ticked.runs
     share = RUN_BYTES // max(1, len(runs))
-    shown = [run_to_result(ran.result, share) for ran in runs]
+    shown = [show_run(ran, share) for ran in runs]
     reasons = [
         (ran, reason) for ran in runs if (reason := reason_to_fail(ran.result, fail_on, changed=is_changed(ran.result)))
     ]
@@ -76,7 +87,7 @@ def _result(ticked: Ticked, fail_on: Collection[str], subject: str, *, check: bo
         "runs": shown,
         "occurrences": [occurrence_line(each) for each in ticked.occurrences],
         "next": None if ticked.next_due is None else {"schedule": ticked.next_due[0], "due": ticked.next_due[1]},
-        "ansible_facts": {"lockstep_runs": {ran.result.job: run for ran, run in _last(runs, shown)}},
+        "ansible_facts": {"lockstep_runs": {name_of(ran.result): run for ran, run in _last(runs, shown)}},
         "ansible_stats": {
             "data": {name: value for ran in runs[-MOST_FACTS:] for name, value in artifact(ran.result).items()},
             "per_host": False,
@@ -115,14 +126,4 @@ def _message(ticked: Ticked, subject: str, reasons: Sequence[tuple[Ran, str]], *
 
 
 def _diff(runs: Sequence[Ran]) -> list[dict[str, str]]:
-    """Give the blocks of all runs until there are too many; the last one says how many were left out."""
-    blocks = [block for ran in runs for block in make_diff(ran.result.changes, count_made(ran.result))]
-    kept: list[dict[str, str]] = []
-    size = 0
-    for block in blocks:
-        size += size_of(block)
-        if size > DIFF_BYTES:
-            rest = f"and {len(blocks) - len(kept)} more blocks; `changes_file` of each run has all of them\n"
-            return [*kept, {"before_header": "left out", "after_header": "left out", "before": "", "after": rest}]
-        kept.append(block)
-    return kept
+    return fit_blocks([block for ran in runs for block in show_changes(ran)])

@@ -21,16 +21,17 @@ def listed_result(noun: str, found: Sequence[t.Mapping[str, t.Any]], *, bulky: S
     Args:
         noun: what is listed, in the singular.
         found: the entries.
-        bulky: the parts of every entry that are left out when the list is too big, one after the other.
+        bulky: the parts of every entry that are left out, one after the other, when the list is too big.
     """
     shown = json_safe(found)
     warnings = []
     for part in bulky:
-        if size_of(shown) > MAX_BYTES and len(shown) > 1:
-            shown = [{name: value for name, value in entry.items() if name != part} for entry in shown]
-            warnings.append(
-                f"The list is long, so the {part} of its {noun}s are left out. Give `name` to see those of one."
-            )
+        if size_of(shown) <= MAX_BYTES or len(shown) == 1:
+            break
+        shown = [{name: value for name, value in entry.items() if name != part} for entry in shown]
+        warnings.append(
+            f"The list is long, so the {part} of its {noun}s are left out. Give `name` to see those of one."
+        )
     count = len(found)
     return Result(
         msg=f"{count} {noun}{'' if count == 1 else 's'} found.", values={f"{noun}s": shown}, warnings=tuple(warnings)

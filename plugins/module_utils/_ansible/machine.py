@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from .._model.jobs import JobSpec
+from .._model.jobs import JobSpec, ProviderType
 from .._operations.check_mapping import check_mapping
 from .._store.locks import Holder
 
@@ -34,7 +34,7 @@ def up_seconds() -> float:
     return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
-def mapping_checker(clock: Callable[[], dt.datetime]) -> Callable[[JobSpec], None]:
+def mapping_checker(clock: Callable[[], dt.datetime]) -> Callable[[JobSpec, ProviderType], None]:
     """Give the check of a job's mapping with the names and environment of this machine."""
     return functools.partial(check_mapping, computer_name=socket.gethostname(), environ=os.environ, clock=clock)
 

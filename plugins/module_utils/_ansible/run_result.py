@@ -41,6 +41,8 @@ def run_to_result(result: RunResult, limit: int = RUN_BYTES) -> dict[str, t.Any]
     run: dict[str, t.Any] = {
         "id": result.id,
         "job": result.job,
+        "collection": result.collection,
+        "parent": result.parent_id,
         "status": result.status,
         "outcome": result.agreement,
         "preview": result.preview,
@@ -91,6 +93,19 @@ def make_diff(changes: Sequence[AppliedChange], total: int) -> list[dict[str, st
         rest = f"and {total - len(blocks)} more changes; `run.changes_file` has all of them\n"
         blocks.append({"before_header": "left out", "after_header": "left out", "before": "", "after": rest})
     return blocks
+
+
+def fit_blocks(blocks: Sequence[dict[str, str]]) -> list[dict[str, str]]:
+    """Give the blocks of several runs until there are too many; the last one says how many were left out."""
+    kept: list[dict[str, str]] = []
+    size = 0
+    for block in blocks:
+        size += size_of(block)
+        if size > DIFF_BYTES:
+            rest = f"and {len(blocks) - len(kept)} more blocks; `changes_file` of each run has all of them\n"
+            return [*kept, {"before_header": "left out", "after_header": "left out", "before": "", "after": rest}]
+        kept.append(block)
+    return kept
 
 
 def _diff_block(item: AppliedChange) -> dict[str, str]:

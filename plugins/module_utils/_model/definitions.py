@@ -114,7 +114,7 @@ def parse_job(name: str, definition: Mapping[str, t.Any]) -> JobSpec:
         objects=(),
         changed_only=job.section("changed_only", ("field",)).optional_text("field"),
         limits=_read_limits(job.section("limits", LIMIT_OPTIONS)),
-        protect=directory_options.read_filter(job, "protect"),
+        protect=job.text("protect").strip() or None,
         create_containers=job.flag("create_containers", False),
         smart_groups=job.texts("smart_groups"),
         schedule=job.optional_text("schedule"),

@@ -39,6 +39,7 @@ class ScheduleRequest:
     """One declaration of a schedule. `definition` has the options given, None at any depth means "not given".
 
     Attributes:
+        whole: the definition is all of the schedule: nothing that is stored is kept.
         force: delete it although jobs or job collections name it; they name none afterwards.
     """
 
@@ -46,6 +47,7 @@ class ScheduleRequest:
     state: State = "present"
     new_name: str | None = None
     definition: Plain = field(default_factory=dict)
+    whole: bool = False
     force: bool = False
 
 
@@ -67,7 +69,7 @@ def _declare(store: Store, request: ScheduleRequest, now: dt.datetime) -> Declar
     if stored is None:
         refuse_empty_rename("schedule", request.name, request.new_name, anything_given=bool(given))
     name = request.new_name or request.name
-    spec = parse_schedule(name, {**({} if stored is None else stored.definition), **given})
+    spec = parse_schedule(name, {**({} if stored is None or request.whole else stored.definition), **given})
     _need_targets(store, spec)
     plain = schedule_definition(spec)
     before = None if stored is None else {"name": stored.name, **stored.definition}

@@ -36,6 +36,7 @@ class RunRequest:
         scheduled: whether a schedule started it, and not a person.
         schedule: the name of the schedule that it is run for, for the history.
         collection: the name of the job collection to run.
+        parent_id: the run of a job collection that this one is a part of.
     """
 
     job: str = ""
@@ -55,6 +56,7 @@ class RunRequest:
     scheduled: bool = False
     schedule: str = ""
     collection: str = ""
+    parent_id: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

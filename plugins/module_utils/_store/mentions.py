@@ -54,7 +54,7 @@ def schedules_that_mention(connection: Connection, option: str, name: str) -> li
 def _rename(connection: Connection, table: sa.Table, option: str, old: str, new: str) -> None:
     for number, _name, definition in list(_mentions(connection, table, option, old)):
         value = definition[option]
-        renamed = [new if each == old else each for each in value] if isinstance(value, list) else new
+        renamed = [_renamed(each, old, new) for each in value] if isinstance(value, list) else new
         text = to_json_text({**definition, option: renamed})
         connection.execute(table.update().where(table.c.id == number).values(definition=text))
 
@@ -66,5 +66,16 @@ def _mentions(
     for number, owner, text in connection.execute(query):
         definition = from_json_text(text)
         value = definition.get(option)
-        if value == name or (isinstance(value, list) and name in value):
+        if value == name or (isinstance(value, list) and name in map(_name_of, value)):
             yield number, owner, definition
+
+
+def _name_of(entry: t.Any) -> t.Any:
+    """Give the name that an entry of a list stands for: itself, or the job of a collection's entry."""
+    return entry["job"] if isinstance(entry, dict) else entry
+
+
+def _renamed(entry: t.Any, old: str, new: str) -> t.Any:
+    if _name_of(entry) != old:
+        return entry
+    return {**entry, "job": new} if isinstance(entry, dict) else new

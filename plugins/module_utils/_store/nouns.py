@@ -47,7 +47,16 @@ COLLECTION = Noun(
     follow=lambda connection, old, new: rename_in_schedules(connection, "collections", old, new),
     users=lambda connection, name: schedules_that_mention(connection, "collections", name),
 )
-"""Schedules follow the renaming of a job collection."""
+"""Schedules follow the renaming of a job collection. Its runs keep the name that it had."""
+COLLECTION_TEMPLATE = Noun(
+    word="collection template",
+    table=lambda tables: tables.collection_templates,
+    follow=lambda connection, old, new: rename_in_collections(connection, "template", old, new),
+    users=lambda connection, name: collections_that_mention(connection, "template", name),
+)
+"""Job collections that were made from a template follow its renaming, and keep what they took from it when it is
+deleted. Its definition has `description`, and the options of its collections in `collection`.
+"""
 SCHEDULE = Noun(
     word="schedule",
     table=lambda tables: tables.schedules,

@@ -19,7 +19,7 @@ from .locks import Locks, process_exists
 from .marks import Marks
 from .migrations import MIGRATIONS, Migration
 from .named import Named
-from .nouns import COLLECTION, JOB_TEMPLATE, WORKFLOW
+from .nouns import COLLECTION, COLLECTION_TEMPLATE, JOB_TEMPLATE, WORKFLOW
 from .occurrences import Occurrences
 from .plans import Plans
 from .providers import Providers
@@ -61,6 +61,7 @@ class Store:
         self.job_templates = Named(session, clock, JOB_TEMPLATE)
         self.workflows = Named(session, clock, WORKFLOW)
         self.collections = Named(session, clock, COLLECTION)
+        self.collection_templates = Named(session, clock, COLLECTION_TEMPLATE)
         self.schedules = Schedules(session, clock)
         self.occurrences = Occurrences(session, clock)
         self.claims = Claims(session, pid_alive=pid_alive)

@@ -52,7 +52,7 @@ def declare(
 def declare_job(store: Store, name: str, **options: t.Any) -> Declared:
     kept = {each: options.pop(each) for each in ("state", "new_name", "force") if each in options}
     request = JobRequest(name=name, definition={} if "state" in kept else {**JOB, **options}, **kept)
-    return declare_jobs(store, [request], holder=ANN, check_mapping=lambda _spec: None)[0]
+    return declare_jobs(store, [request], holder=ANN, check_mapping=lambda _spec, _destination: None)[0]
 
 
 @pytest.fixture
