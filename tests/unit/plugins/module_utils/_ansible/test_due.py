@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.lockstep.sync.plugins.module_utils._ansible.machine import up_seconds
+from ansible_collections.lockstep.sync.plugins.modules import job_collection, run_info, schedule, schedule_info
 from ansible_collections.lockstep.sync.plugins.modules import run as run_module
-from ansible_collections.lockstep.sync.plugins.modules import schedule, schedule_info
 
 from .test_running import Shop
 
@@ -91,6 +91,26 @@ def test_what_is_due_is_previewed_and_then_run_once(shop: Shop, run: Run) -> Non
     assert (again["changed"], again["occurrences"]) == (False, [])
     (listed,) = run(schedule_info.main)["schedules"]
     assert [each["message"] for each in listed["occurrences"]] == ["job 'j' succeeded; job 'k' succeeded."]
+
+
+def test_a_job_collection_is_run_by_its_schedule(shop: Shop, run: Run) -> None:
+    shop.declare("k")
+    run(schedule.main, name="starts", triggers=[STARTUP])
+    made = run(job_collection.main, name="both", schedule="starts", jobs=[{"job": "j"}, {"job": "k"}])
+    assert made["changed"], made
+    done = run(run_module.main, due=True)
+    (ran,) = done["runs"]
+    assert (ran["collection"], ran["status"], [each["job"] for each in ran["jobs"]]) == (
+        "both",
+        "succeeded",
+        ["j", "k"],
+    )
+    assert done["occurrences"][0]["message"] == "collection 'both' succeeded."
+    assert set(done["ansible_facts"]["lockstep_runs"]) == {"both"}
+    (row,) = run(run_info.main, collection="both")["runs"]
+    assert row["schedule"] == "starts"
+    kept = run(schedule.main, name="starts", state="absent")
+    assert "it is named by job collection 'both'" in kept["msg"]
 
 
 def test_a_run_that_fails_fails_the_tick_after_the_others(shop: Shop, run: Run, tmp_path: Path) -> None:
