@@ -135,7 +135,18 @@ class _Collection:
         return [_Part(member=member, touched=touched(member.job)) for member in self._spec.jobs]
 
     def _run_parts(self, parts: Sequence[_Part], run_id: int | None, *, workers: int) -> None:
-        """Run what may run until all have ended or are left alone. An abort lets running ones end."""
+        """Run what may run until all have ended or are left alone."""
+        if workers > 1:
+            self._run_side_by_side(parts, run_id, workers)
+            return
+        for part in parts:
+            self._leave_rest(parts, [])
+            if not part.left:
+                self._log.add("info", "starts", object_name=part.member.job)
+                self._end(part, self._run_one(part.member, run_id))
+
+    def _run_side_by_side(self, parts: Sequence[_Part], run_id: int | None, workers: int) -> None:
+        """Run up to so many at the same time, each in a thread. An abort lets running ones end."""
         running: dict[concurrent.futures.Future[Ran], _Part] = {}
         with concurrent.futures.ThreadPoolExecutor(max_workers=workers) as pool:
             while True:
@@ -147,11 +158,12 @@ class _Collection:
                     return
                 done, _others = concurrent.futures.wait(running, return_when=concurrent.futures.FIRST_COMPLETED)
                 for future in done:
-                    part = running.pop(future)
-                    part.ran = future.result()
-                    level: Level = "error" if part.failed else "info"
-                    result = part.ran.result
-                    self._log.add(level, f"{result.status}: {result.message}", object_name=part.member.job)
+                    self._end(running.pop(future), future.result())
+
+    def _end(self, part: _Part, ran: Ran) -> None:
+        part.ran = ran
+        level: Level = "error" if part.failed else "info"
+        self._log.add(level, f"{ran.result.status}: {ran.result.message}", object_name=part.member.job)
 
     def _leave_rest(self, parts: Sequence[_Part], running: Sequence[_Part]) -> None:
         """Note why what has not begun does not run."""

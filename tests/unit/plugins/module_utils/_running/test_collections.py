@@ -16,9 +16,10 @@ from ansible_collections.lockstep.sync.plugins.module_utils._running import coll
 from ansible_collections.lockstep.sync.plugins.module_utils._running.collections import run_collection
 from ansible_collections.lockstep.sync.plugins.module_utils._running.conductor import Ran, run_job
 from ansible_collections.lockstep.sync.plugins.module_utils._running.runtime import RunRequest, Runtime
+from ansible_collections.lockstep.sync.plugins.module_utils._store.address import StoreAddress
 from ansible_collections.lockstep.sync.plugins.module_utils._store.locks import Holder
 from ansible_collections.lockstep.sync.plugins.module_utils._store.runs import OfCollection
-from ansible_collections.lockstep.sync.plugins.module_utils._store.store import Store
+from ansible_collections.lockstep.sync.plugins.module_utils._store.store import Store, open_store
 from support.worlds import DEPT, KEY, NAME, TABLE, World
 
 BAD = {"objects": [{"name": "people", "fields": [KEY, {"name": "nowhere", "source": "name"}]}]}
@@ -152,6 +153,20 @@ def test_a_preview_writes_nothing_and_remembers_nothing(world: World) -> None:
     assert [len(part.result.changes) for part in ran.parts] == [4, 3]
     assert ran.result.message.endswith("what earlier ones would write, later ones do not see.")
     assert (world.photograph(), world.count_rows()) == (before, rows)
+
+
+def test_check_mode_previews_an_older_store_which_is_then_a_copy_in_memory(world: World) -> None:
+    job(world, "a")
+    declare(world, "a", parallel=4)
+    world.store.close()
+    path = world.folder / "state.db"
+    with closing(sqlite3.connect(path)) as connection:
+        # A part of the last version is not there yet, as after a migration that was cut off.
+        connection.execute("UPDATE lockstep_meta SET value = '5' WHERE name = 'version'")
+        connection.commit()
+    with open_store(StoreAddress(url=f"sqlite:///{path}"), create=False, clock=world.clock) as rehearsal:
+        ran = run_collection(RunRequest(collection="c", preview=True), rehearsal, world.runtime)
+    assert (ran.result.status, ran.result.statistics.changes) == ("succeeded", 4), ran.result.message
 
 
 def test_a_disabled_or_running_collection_is_skipped(world: World) -> None:
