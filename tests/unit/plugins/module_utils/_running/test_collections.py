@@ -12,6 +12,7 @@ from contextlib import closing
 
 import pytest
 from ansible_collections.lockstep.sync.plugins.module_utils._model.errors import ConfigError, StoreError
+from ansible_collections.lockstep.sync.plugins.module_utils._model.workflows import parse_workflow, workflow_definition
 from ansible_collections.lockstep.sync.plugins.module_utils._running import collections
 from ansible_collections.lockstep.sync.plugins.module_utils._running.collections import run_collection
 from ansible_collections.lockstep.sync.plugins.module_utils._running.conductor import Ran, run_job
@@ -117,6 +118,20 @@ def test_what_did_not_fail_does_not_abort_and_the_worst_is_told(
     assert ends(ran) == [("first", status), ("second", "succeeded")]
     assert (ran.result.status, ran.result.agreement) == (status, "different")
     assert bool(ran.result.held) == (status == "held")
+
+
+def test_a_job_that_needs_approval_asks_for_it_and_the_others_run(world: World) -> None:
+    job(world, "asks")
+    job(world, "free", "copies")
+    rule = workflow_definition(parse_workflow("deletes", {"jobs": ["asks"], "actions": ["delete"]}))
+    world.store.workflows.save("deletes", rule)
+    declare(world, "asks", "free")
+    ran = run(world, requester="ann")
+    assert ends(ran) == [("asks", "awaiting_approval"), ("free", "succeeded")]
+    assert (ran.result.status, ran.result.request_ids) == ("awaiting_approval", [1])
+    assert world.sql("SELECT count(*) FROM copies") == [(3,)]
+    assert (9, "Gone", "G") in world.people()
+    assert run(world, requester="ann").result.request_ids == [1], "while one is pending, there is no other"
 
 
 def test_a_disabled_job_is_passed_over(world: World) -> None:
