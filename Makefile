@@ -82,6 +82,7 @@ bench: venv-test tree ## measure, and write the table into docs/performance.md
 prove: venv-test tree packages ## kill 200 runs and take back 1,000 more, and say what came of it (docs/promises.md)
 	LOCKSTEP_TRIALS=40 $(PYTEST) -s tests/conformance/test_crashes.py $(ARGS)
 	LOCKSTEP_ROUND_TRIPS=1000 $(PYTEST) tests/unit/plugins/module_utils/_running/test_undo.py -k taken_back $(ARGS)
+	LOCKSTEP_ROUND_TRIPS=50 $(PYTEST) tests/conformance/test_round_trips.py $(ARGS)
 
 clean: ## remove everything that the other targets made
 	rm -rf .venv .cache .ansible .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.* collections tests/output *.tar.gz

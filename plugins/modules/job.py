@@ -42,7 +42,7 @@ options:
       - When the job already has this name, nothing is renamed, so the task can run again.
     type: str
   force:
-    description: Deletes or renames the job although a run of it is in progress.
+    description: Deletes or renames the job although a run of it is in progress; deletes it although schedules list it, which then do not.
     type: bool
     default: false
   copy_of:
@@ -525,7 +525,11 @@ options:
         type: str
   protect: &protect
     description:
-      - For a directory, an LDAP filter. Records that match it are never changed, moved, disabled or deleted, whatever the source says.
+      - Records at the destination that are never changed, moved, disabled or deleted, whatever the source says, and by no kept plan,
+        undo or resumed run either.
+      - For a directory, an LDAP filter such as V((adminCount=1\)).
+      - For a table or file, an expression on the record as it is there, such as V(destination.locked == 'true'). A record for which it
+        fails is left alone and an error.
     type: str
   create_containers: &create_containers
     description: Makes containers that new or moved records need. Without it such a record is an error.
@@ -534,6 +538,11 @@ options:
     description: The names of smart groups that are refreshed after each run, see M(lockstep.sync.smart_group).
     type: list
     elements: str
+  schedule: &schedule
+    description:
+      - The name of a schedule that runs the job, see M(lockstep.sync.schedule). An empty text takes the job out of its schedule.
+      - A schedule can list its jobs as well; the job then is run once.
+    type: str
   allow_circular: &allow_circular
     description: Do not warn when a field of the job is part of a circular flow, in which a value comes back to where it was read.
     type: bool
@@ -586,7 +595,7 @@ options:
         description: Renames the job. Its history goes with it.
         type: str
       force:
-        description: Deletes or renames the job although a run of it is in progress.
+        description: Deletes or renames the job although a run of it is in progress; deletes it although schedules list it, which then do not.
         type: bool
         default: false
       copy_of:
@@ -610,6 +619,7 @@ options:
       protect: *protect
       create_containers: *create_containers
       smart_groups: *smart_groups
+      schedule: *schedule
       allow_circular: *allow_circular
       on_error: *on_error
       notification: *notification
@@ -877,7 +887,7 @@ job:
       type: dict
       sample: {move_to: "OU=Leavers,DC=example,DC=com", strip_groups: true}
     protect:
-      description: The filter for records that are never touched.
+      description: The filter of a directory, or the expression, for records that are never touched.
       returned: when it is declared
       type: str
       sample: (adminCount=1)
@@ -887,6 +897,11 @@ job:
       type: list
       elements: str
       sample: [everybody]
+    schedule:
+      description: The schedule that runs the job.
+      returned: when it is declared
+      type: str
+      sample: nightly
     template:
       description: The job template that the job was made from.
       returned: when it is declared

@@ -144,7 +144,7 @@ jobs:
       sample: {field: modified}
     limits:
       description: The limits that count.
-      returned: always
+      returned: when the list is short enough to show them
       type: dict
       sample: {deletes: 10% above 10, min_source_records: "1"}
     create_containers:
@@ -158,7 +158,7 @@ jobs:
       type: dict
       sample: {move_to: "OU=Leavers,DC=example,DC=com", strip_groups: true}
     protect:
-      description: The filter for records that are never touched.
+      description: The filter of a directory, or the expression, for records that are never touched.
       returned: when it is declared
       type: str
       sample: (adminCount=1)
@@ -168,6 +168,11 @@ jobs:
       type: list
       elements: str
       sample: [everybody]
+    schedule:
+      description: The schedule that the job names; others may list it, too.
+      returned: when it is declared
+      type: str
+      sample: nightly
     template:
       description: The job template that the job was made from.
       returned: when it is declared
@@ -249,6 +254,13 @@ jobs:
           returned: always
           type: dict
           sample: {read: 107, in_scope: 106, created: 2, updated: 3, deleted: 1, errors: 0}
+    next_run:
+      description:
+        - When a schedule runs the job next, alone or in a job collection, ISO 8601 in UTC; none when no schedule does.
+        - A time that has passed means that nothing has looked since; see O(lockstep.sync.run#module:due).
+      returned: always
+      type: str
+      sample: "2026-11-22T03:00:00.000000+00:00"
     times_run:
       description: How often the job ran; skipped runs do not count.
       returned: always
@@ -298,7 +310,7 @@ TEXTS = ("name", "source", "destination", "owner")
 def find(call: Call) -> Result:
     """List the jobs that the task asks for."""
     wanted = JobFilter(**{name: call.params[name] for name in (*TEXTS, "last_status")})
-    return listed_result("job", list_jobs(call.store, wanted), bulky="objects")
+    return listed_result("job", list_jobs(call.store, wanted), bulky=("objects", "limits"))
 
 
 def main() -> None:

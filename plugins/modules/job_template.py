@@ -589,7 +589,11 @@ options:
             type: str
       protect:
         description:
-          - For a directory, an LDAP filter. Records that match it are never changed, moved, disabled or deleted, whatever the source says.
+          - Records at the destination that are never changed, moved, disabled or deleted, whatever the source says, and by no kept plan,
+            undo or resumed run either.
+          - For a directory, an LDAP filter such as V((adminCount=1\)).
+          - For a table or file, an expression on the record as it is there, such as V(destination.locked == 'true'). A record for which it
+            fails is left alone and an error.
         type: str
       create_containers:
         description: Makes containers that new or moved records need. Without it such a record is an error.

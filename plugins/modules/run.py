@@ -8,7 +8,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: run
-short_description: Run, preview or explain a job, apply a kept plan, take back a run, or go on with one
+short_description: Run, preview or explain a job, run what is due, apply a kept plan, take back a run, or go on with one
 version_added: 1.0.0
 author: lockstep.sync contributors (@lockstep-sync)
 description:
@@ -24,8 +24,25 @@ extends_documentation_fragment:
   - lockstep.sync.attributes
 options:
   job:
-    description: The name of the job. Exactly one of O(job), O(plan), O(undo), O(resume) and O(request) is given.
+    description: The name of the job. Exactly one of O(job), O(collection), O(schedule), O(due), O(plan), O(undo), O(resume) and O(request) is given.
     type: str
+  collection:
+    description:
+      - The name of a job collection, see M(lockstep.sync.job_collection). Its jobs run in their order; RV(run.jobs) has the run of each.
+      - In check mode each of its jobs is previewed on its own, so what an earlier one would write, a later one does not see.
+    type: str
+  schedule:
+    description:
+      - The name of a schedule whose jobs and job collections are all run now, due or not. When it is due stays as it is.
+      - A person who starts it needs the approvals of any run that a person starts.
+    type: str
+  due:
+    description:
+      - V(true) runs what schedules say is due, see M(lockstep.sync.schedule). Start it every minute, on as many hosts as you like; each occurrence is
+        claimed once.
+      - An occurrence whose process died is run once more by a later one.
+      - In check mode it says what would be run, with a preview of each, and claims nothing.
+    type: bool
   plan:
     description:
       - The number of a kept plan. Exactly that plan is applied, once; the source is not read.
@@ -124,6 +141,18 @@ EXAMPLES = r"""
     job: hr-to-table
   register: hr
 
+- name: Run a job collection
+  lockstep.sync.run:
+    collection: nightly
+
+- name: Run what is due; AWX, a systemd timer or cron starts this every minute
+  lockstep.sync.run:
+    due: true
+
+- name: Run all that a schedule runs now, although it is not due
+  lockstep.sync.run:
+    schedule: nightly
+
 - name: Show what the run did
   ansible.builtin.debug:
     msg: "{{ hr.run.statistics.created }} created, {{ hr.run.statistics.errors }} errors, details in {{ hr.run.log_file }}"
@@ -180,6 +209,77 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+runs:
+  description:
+    - The runs of O(due) and O(schedule), in order, each as RV(run). The more there are, the shorter are their lists.
+  returned: success, with O(due) or O(schedule)
+  type: list
+  elements: dict
+  sample: []
+occurrences:
+  description: What was due, and what became of it.
+  returned: success, with O(due) or O(schedule)
+  type: list
+  elements: dict
+  contains:
+    schedule:
+      description: The name of the schedule.
+      returned: always
+      type: str
+      sample: nightly
+    slot:
+      description: What was claimed once, the time (ISO 8601 in UTC), or C(boot:HOST:BOOT_ID) for the start of a host.
+      returned: always
+      type: str
+      sample: "2026-11-26T03:00:00.000000+00:00"
+    due:
+      description: When it was due, ISO 8601 in UTC; of the start of a host, when that was first seen.
+      returned: always
+      type: str
+      sample: "2026-11-26T03:00:00.000000+00:00"
+    status:
+      description:
+        - The worst status of its runs, V(succeeded), V(completed_with_errors), V(failed), V(held), V(awaiting_approval) or V(skipped).
+        - V(due) in check mode, V(queued) when it waits for an earlier one.
+        - V(skipped) also when an earlier one was running, V(missed) when nobody looked in time, V(interrupted) when its ticker died twice.
+      returned: always
+      type: str
+      sample: succeeded
+    message:
+      description: What became of each target, or why it was not run.
+      returned: always
+      type: str
+      sample: job 'hr-to-ad' succeeded.
+    host:
+      description: The host that ran it or passed it over.
+      returned: always
+      type: str
+      sample: sync1
+    claimed:
+      description: When that host took it up, ISO 8601 in UTC.
+      returned: always
+      type: str
+      sample: "2026-11-26T03:00:04.000000+00:00"
+    finished:
+      description: When it ended, ISO 8601 in UTC; none while it is not over.
+      returned: always
+      type: str
+      sample: "2026-11-26T03:00:09.000000+00:00"
+next:
+  description: What is due next; none when nothing is.
+  returned: success, with O(due) or O(schedule)
+  type: dict
+  contains:
+    schedule:
+      description: The name of the schedule.
+      returned: always
+      type: str
+      sample: nightly
+    due:
+      description: When it is due, ISO 8601 in UTC.
+      returned: always
+      type: str
+      sample: "2026-11-27T03:00:00.000000+00:00"
 run:
   description: The run. Its lists are cut so that the whole result stays below 64 kB; RV(run.truncated) says what was left out.
   returned: when the job could be loaded
@@ -191,10 +291,26 @@ run:
       type: int
       sample: 42
     job:
-      description: The job's name.
+      description: The job's name; empty for a job collection.
       returned: always
       type: str
       sample: hr-to-table
+    collection:
+      description: The job collection's name; empty for a job.
+      returned: always
+      type: str
+      sample: ""
+    parent:
+      description: The run of the job collection that this run of a job was a part of.
+      returned: always
+      type: int
+      sample: null
+    jobs:
+      description: The runs of the jobs of a job collection in their order, each as RV(run). Those that were left out have the status V(skipped).
+      returned: with O(collection)
+      type: list
+      elements: dict
+      sample: []
     status:
       description:
         - V(succeeded), V(completed_with_errors) when records were in error, V(failed), V(held) when a guard held changes,
@@ -209,7 +325,7 @@ run:
       type: str
       sample: equal
     kind:
-      description: V(run), V(plan) when a kept plan was applied, V(undo) or V(resume).
+      description: V(run), V(plan) when a kept plan was applied, V(undo), V(resume) or V(collection).
       returned: always
       type: str
       sample: run
@@ -636,12 +752,13 @@ msg:
   sample: "Job 'hr-to-table' made 6 changes (2 created, 3 updated, 1 deleted), 101 unchanged."
 """
 
+from ansible_collections.lockstep.sync.plugins.module_utils._ansible.due import run_or_tick
 from ansible_collections.lockstep.sync.plugins.module_utils._ansible.frame import run_module
-from ansible_collections.lockstep.sync.plugins.module_utils._ansible.running import keeps_plan, run, run_arguments
+from ansible_collections.lockstep.sync.plugins.module_utils._ansible.running import keeps_plan, run_arguments
 
 
 def main() -> None:
-    run_module(run_arguments(), run, writes_in_check=keeps_plan)
+    run_module(run_arguments(), run_or_tick, writes_in_check=keeps_plan)
 
 
 if __name__ == "__main__":

@@ -25,6 +25,9 @@ options:
   job:
     description: Only runs of the job that has this name, or had it when it was deleted.
     type: str
+  collection:
+    description: Only runs of the job collection that had this name when it ran.
+    type: str
   status:
     description: Only runs with this status.
     type: str
@@ -81,17 +84,33 @@ runs:
       type: int
       sample: 42
     job:
-      description: The job's name now, or when it was deleted.
+      description: The job's name now, or when it was deleted; empty for a job collection.
       returned: always
       type: str
       sample: hr-to-table
+    collection:
+      description: The name that the job collection had when it ran; empty for a job.
+      returned: always
+      type: str
+      sample: ""
+    parent:
+      description: The run of the job collection that this run of a job was a part of.
+      returned: always
+      type: int
+      sample: null
+    runs:
+      description: The runs of the jobs of a job collection, in the order they began.
+      returned: for a job collection
+      type: list
+      elements: int
+      sample: [43, 44]
     status:
       description: V(running), V(succeeded), V(completed_with_errors), V(failed), V(held), V(awaiting_approval), or V(interrupted) when its process died.
       returned: always
       type: str
       sample: succeeded
     kind:
-      description: V(run), V(plan) when a kept plan was applied, V(undo) or V(resume).
+      description: V(run), V(plan) when a kept plan was applied, V(undo), V(resume) or V(collection).
       returned: always
       type: str
       sample: run
@@ -110,6 +129,11 @@ runs:
       returned: always
       type: str
       sample: ann
+    schedule:
+      description: The name that the schedule had for which it was run; empty for a run on its own.
+      returned: always
+      type: str
+      sample: nightly
     outcome:
       description: Whether both sides were in step after the run; none while it is running and after an interruption.
       returned: always

@@ -75,7 +75,7 @@ def test_exit_statuses_tell_the_truth(place: Workplace, sqlite: Database, declar
 
 
 BAD_COMMANDS: tuple[tuple[str, dict[str, object], str], ...] = (
-    ("run", {}, "one of the following is required: job, plan"),
+    ("run", {}, "one of the following is required: job, collection"),
     ("run", {"job": "peolpe"}, "there is no job 'peolpe'. Did you mean 'people'? Valid: 'people'."),
     ("run", {"job": "people", "fail_on": ["anything"]}, "failed, errors, held, changes"),
     ("run", {"job": "people", "max_changes": -1}, "max_changes: got -1"),

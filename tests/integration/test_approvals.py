@@ -53,6 +53,8 @@ def approver(request: pytest.FixtureRequest, place: Workplace) -> Iterator[Optio
     database.execute(f"DROP ROLE {SECOND}")
 
 
+# The same is done on SQLite by tests/unit/.../_running/test_approvals.py; here with two accounts of a server.
+@pytest.mark.parametrize("approver", ["postgres"], indirect=True)
 def test_a_run_waits_for_two_people_and_then_does_exactly_what_they_saw(place: Workplace, approver: Options) -> None:
     target = declare(place)
     before = target.read_bytes()
@@ -126,6 +128,7 @@ def test_a_run_waits_for_two_people_and_then_does_exactly_what_they_saw(place: W
     assert roles == ({None} if not approver else {sa.make_url(place.store).username, SECOND})
 
 
+@pytest.mark.parametrize("approver", ["sqlite"], indirect=True)
 def test_a_denied_run_is_never_executed_and_the_next_one_asks_anew(place: Workplace, approver: Options) -> None:
     target = declare(place)
     before = target.read_bytes()

@@ -130,13 +130,21 @@ def test_a_store_that_is_newer_than_the_collection(place: Workplace) -> None:
         store.execute("UPDATE lockstep_meta SET value = '999' WHERE name LIKE '%version%'")
         assert store.execute("SELECT changes()").fetchone() == (1,)
 
-    reading = ("job_info", "smart_group_info", "job_template_info", "workflow_info")
+    reading = (
+        "job_info",
+        "smart_group_info",
+        "job_template_info",
+        "schedule_info",
+        "workflow_info",
+        "job_collection_info",
+        "collection_template_info",
+    )
     writing = ("smart_group", "job_template", "workflow")
     listing = {name: task(name, may_fail=True) for name in reading}
     declaring = {name: task(name, name="x", state="absent", may_fail=True) for name in writing}
     done = place.play(run=run("people", may_fail=True), **listing, **declaring)
 
-    assert len(done.results) == 8
+    assert len(done.results) == 1 + len(reading) + len(writing)
     for result in done.results.values():
         assert result["failed"] is True
         assert result["error"]["code"] == "store"

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ssl
+import time
 import typing as t
 import uuid
 from collections.abc import Mapping, Sequence
@@ -126,6 +127,22 @@ class DirectoryBox:
             for entry in self.connection.response
             if entry["type"] == "searchResEntry"
         }
+
+    def come_to_rest(self) -> None:
+        """Wait until OpenLDAP has mended its references, which it does after its answer. It never mends those to
+        entries that moved on meanwhile.
+        """
+        for _look in range(0 if self.is_ad else 20):
+            entries = self.photograph()
+            named = {
+                value.decode().lower()
+                for entry in entries.values()
+                for name in ("manager", "member")
+                for value in entry.get(name, ())
+            }
+            if all(place in entries or not place.endswith(self.base.lower()) for place in named):
+                return
+            time.sleep(0.1)
 
     # -- the provider
 

@@ -85,7 +85,8 @@ class MailServer:
             )
         deadline = time.monotonic() + START_SECONDS
         while not told.exists():
-            assert self._process.poll() is None and time.monotonic() < deadline, (self._folder / "log").read_text()
+            gone = self._process.poll() is not None or time.monotonic() > deadline
+            assert not gone, (self._folder / "log").read_text()
             time.sleep(0.02)
         self._ports = json.loads(told.read_text(encoding="utf-8"))
 
@@ -106,7 +107,11 @@ class MailServer:
         port = self._ports[("starttls", "tls", "none").index(security)]
         secure = {"username": "test", "ca_cert": str(self.ca_cert)} if security != "none" else {}
         sender = "lockstep <lockstep@example.com>"
-        return {"host": "127.0.0.1", "port": port, "security": security, "sender": sender, "timeout": 10} | secure | options
+        return (
+            {"host": "127.0.0.1", "port": port, "security": security, "sender": sender, "timeout": 10}
+            | secure
+            | options
+        )
 
     def _read(self, path: Path) -> Received:
         envelope = json.loads(path.read_text(encoding="utf-8"))

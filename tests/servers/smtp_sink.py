@@ -7,8 +7,8 @@ The ports (free ones when none are given) stand in FOLDER/ports: STARTTLS and lo
 login needed; plain without login. The account is `test` with the password `test-pässword`. Each mail is kept as
 FOLDER/mail/NNNN.eml with its envelope in NNNN.json. Recipients decide what happens:
 
-reject@ 550, defer@ 451, grey@ 450 the first time and 250 from then on, drop@ closes the line at DATA, spam@ 554 at DATA,
-busy@ 452 at DATA, slow@ answers DATA after 3 seconds. A sender nobody@ is refused with 550, later@ with 451.
+reject@ 550, defer@ 451, grey@ 450 the first time and 250 from then on, drop@ closes the line at DATA, spam@ 554 at
+DATA, busy@ 452 at DATA, slow@ answers DATA after 3 seconds. A sender nobody@ is refused with 550, later@ with 451.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Sink:
         self._mails.mkdir(exist_ok=True)
         self._seen: set[str] = set()
 
-    async def handle_MAIL(
+    async def handle_MAIL(  # noqa: N802 - aiosmtpd calls it so
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         if address.startswith("nobody@"):
@@ -43,7 +43,7 @@ class Sink:
         envelope.mail_from = address
         return "250 OK"
 
-    async def handle_RCPT(
+    async def handle_RCPT(  # noqa: N802 - aiosmtpd calls it so
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         if address.startswith("reject@"):
@@ -56,7 +56,7 @@ class Sink:
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
         asked = {address.partition("@")[0] for address in envelope.rcpt_tos}
         if "drop" in asked:
             server.transport.abort()

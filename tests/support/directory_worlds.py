@@ -84,7 +84,8 @@ class DirectoryWorld:
         self.world.store.jobs.save(name, normalize_job(name, {k: v for k, v in definition.items() if v is not None}))
 
     def run(self, job: str = "j", **options: t.Any) -> RunResult:
-        """Run the job."""
+        """Run the job, once the server has done what it had to do after the last run."""
+        self.box.come_to_rest()
         return self.world.run(job, **options).result
 
     def explain(self, key: str) -> Ran:

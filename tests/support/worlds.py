@@ -23,6 +23,7 @@ from ansible_collections.lockstep.sync.plugins.module_utils._running.conductor i
 from ansible_collections.lockstep.sync.plugins.module_utils._running.runtime import RunRequest, Runtime
 from ansible_collections.lockstep.sync.plugins.module_utils._store.store import Store, StoreAddress, open_store
 from support.lists import ListProvider
+from support.stores import lay_new_store
 
 Json = dict[str, t.Any]
 KEY: Json = {"name": "id", "source": "id", "key": True}
@@ -99,8 +100,11 @@ class World:
 
     def open_store(self) -> Store:
         """Open the store once more, as another process does."""
-        address = StoreAddress(url=f"sqlite:///{self.folder / 'state.db'}")
-        if self.server:
+        path = self.folder / "state.db"
+        address = StoreAddress(url=f"sqlite:///{path}")
+        if not self.server:
+            lay_new_store(path)
+        else:
             url = sa.make_url(self.server)
             plain = url._replace(password=None).render_as_string(hide_password=False)
             address = StoreAddress(url=plain, password=Secret(str(url.password)) if url.password else None)

@@ -9,6 +9,7 @@ import typing as t
 
 from ansible.module_utils.common.parameters import env_fallback
 
+from .._model.collections import ON_FAILURE
 from .._model.notifications import SECURITY, SEND
 from .._model.workflows import WORKFLOW_ACTIONS
 
@@ -105,6 +106,36 @@ def notification_arguments() -> Arguments:
             },
             "mutually_exclusive": [["password", "password_from"]],
         },
+    }
+
+
+def collection_arguments() -> Arguments:
+    """Give the options of a job collection; those not given keep what they are."""
+    return {
+        "description": {"type": "str"},
+        "owners": {"type": "list", "elements": "str"},
+        "enabled": {"type": "bool"},
+        "template": {"type": "str"},
+        "jobs": {
+            "type": "list",
+            "elements": "dict",
+            "options": {
+                "job": {"type": "str", "required": True},
+                "on_failure": {"type": "str", "choices": list(ON_FAILURE), "default": "abort"},
+            },
+        },
+        "parallel": {"type": "int"},
+        "schedule": {"type": "str"},
+    }
+
+
+def collection_template_arguments() -> Arguments:
+    """Give the options of a collection template."""
+    options = {name: each for name, each in collection_arguments().items() if name not in ("template", "schedule")}
+    return {
+        "description": {"type": "str"},
+        "from_collection": {"type": "str"},
+        "definition": {"type": "dict", "options": options},
     }
 
 

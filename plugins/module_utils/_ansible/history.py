@@ -22,6 +22,7 @@ def run_info_arguments() -> dict[str, t.Any]:
         "argument_spec": {
             "id": {"type": "int"},
             "job": {"type": "str"},
+            "collection": {"type": "str"},
             "status": {"type": "str", "choices": list(RUN_STATUSES)},
             "since": {"type": "str"},
             "changes": {"type": "bool", "default": False},
@@ -40,6 +41,9 @@ def run_info(call: Call) -> Result:
             raise ConfigError(f"{option}: got {params[option]}, it takes 0 or more.")
     runs = _find_runs(call)
     listed = [_describe_run(each) for each in runs]
+    for each, line in zip(runs, listed, strict=True):
+        if each.kind == "collection":
+            line["runs"] = [part.id for part in call.store.runs.parts(each.id)]
     if params["changes"]:
         page = {"offset": params["offset"], "limit": params["limit"]}
         store = call.store.runs
@@ -62,6 +66,7 @@ def _find_runs(call: Call) -> list[StoredRun]:
     status: Status | None = params["status"]
     return call.store.runs.find(
         job=params["job"],
+        collection=params["collection"],
         status=status,
         since=params["since"],
         limit=params["limit"],
@@ -73,6 +78,8 @@ def _describe_run(run_: StoredRun) -> dict[str, t.Any]:
     return {
         "id": run_.id,
         "job": run_.job,
+        "collection": run_.collection,
+        "parent": run_.parent_id,
         "status": run_.status,
         "outcome": run_.agreement,
         "message": run_.message,
@@ -91,4 +98,5 @@ def _describe_run(run_: StoredRun) -> dict[str, t.Any]:
         "kind": run_.kind,
         "origin": run_.origin_id,
         "requester": run_.requester,
+        "schedule": run_.schedule,
     }

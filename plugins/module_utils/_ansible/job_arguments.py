@@ -33,6 +33,7 @@ def job_arguments() -> Arguments:
         "protect": {"type": "str"},
         "create_containers": {"type": "bool"},
         "smart_groups": {"type": "list", "elements": "str"},
+        "schedule": {"type": "str"},
         "allow_circular": {"type": "bool"},
         "on_error": {
             "type": "dict",
@@ -44,7 +45,7 @@ def job_arguments() -> Arguments:
 
 def template_arguments() -> Arguments:
     """Give the options of a job template's definition: those of a job without names and providers."""
-    left_out = ("copy_of", "template", "smart_groups", "quarantined", "notification", "notify")
+    left_out = ("copy_of", "template", "smart_groups", "schedule", "quarantined", "notification", "notify")
     options = {name: option for name, option in job_arguments().items() if name not in left_out}
     options["source"] = _source({})
     options["destination"] = _destination({}, {"replace_file": {"type": "bool", "default": False}})

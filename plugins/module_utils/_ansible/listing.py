@@ -15,20 +15,22 @@ from .frame import Call, Result
 from .results import MAX_BYTES, json_safe, size_of
 
 
-def listed_result(noun: str, found: Sequence[t.Mapping[str, t.Any]], *, bulky: str | None = None) -> Result:
+def listed_result(noun: str, found: Sequence[t.Mapping[str, t.Any]], *, bulky: Sequence[str] = ()) -> Result:
     """Give the result of a list.
 
     Args:
         noun: what is listed, in the singular.
         found: the entries.
-        bulky: the part of every entry that is left out first when the list is too big.
+        bulky: the parts of every entry that are left out, one after the other, when the list is too big.
     """
     shown = json_safe(found)
     warnings = []
-    if bulky is not None and size_of(shown) > MAX_BYTES and len(shown) > 1:
-        shown = [{name: value for name, value in entry.items() if name != bulky} for entry in shown]
+    for part in bulky:
+        if size_of(shown) <= MAX_BYTES or len(shown) == 1:
+            break
+        shown = [{name: value for name, value in entry.items() if name != part} for entry in shown]
         warnings.append(
-            f"The list is long, so the {bulky} of its {noun}s are left out. Give `name` to see those of one."
+            f"The list is long, so the {part} of its {noun}s are left out. Give `name` to see those of one."
         )
     count = len(found)
     return Result(

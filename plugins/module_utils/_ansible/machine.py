@@ -10,10 +10,11 @@ import functools
 import os
 import pwd
 import socket
+import time
 from collections.abc import Callable
 from pathlib import Path
 
-from .._model.jobs import JobSpec
+from .._model.jobs import JobSpec, ProviderType
 from .._operations.check_mapping import check_mapping
 from .._store.locks import Holder
 
@@ -28,7 +29,12 @@ def read_boot_id(path: Path = _BOOT_ID) -> str:
         return ""
 
 
-def mapping_checker(clock: Callable[[], dt.datetime]) -> Callable[[JobSpec], None]:
+def up_seconds() -> float:
+    """Give how long this machine has been up, in seconds; where the system counts it, with the time that it slept."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+
+
+def mapping_checker(clock: Callable[[], dt.datetime]) -> Callable[[JobSpec, ProviderType], None]:
     """Give the check of a job's mapping with the names and environment of this machine."""
     return functools.partial(check_mapping, computer_name=socket.gethostname(), environ=os.environ, clock=clock)
 

@@ -10,17 +10,22 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from .._model.approvals import Actor
+from .._model.collections import OPTIONS as COLLECTION_OPTIONS
 from .._model.definitions import JOB_OPTIONS
 from .._model.endpoints import PROVIDER_TYPES
 from .._model.notifications import OPTIONS as NOTIFICATION_OPTIONS
 from .._model.providers import SECRET_OPTIONS
+from .._model.schedules import OPTIONS as SCHEDULE_OPTIONS
 from .._model.secrets import Secret, SecretReference
 from .._model.smart_groups import OPTIONS as SMART_GROUP_OPTIONS
 from .._model.workflows import OPTIONS as WORKFLOW_OPTIONS
+from .._operations.collection_templates import CollectionTemplateRequest
+from .._operations.collections import CollectionRequest
 from .._operations.declare_job import JobRequest
 from .._operations.declare_provider import ProviderRequest
 from .._operations.job_templates import TemplateRequest
 from .._operations.notifications import NotificationRequest
+from .._operations.schedules import ScheduleRequest
 from .._operations.smart_groups import SmartGroupRequest
 from .._operations.workflows import WorkflowRequest
 
@@ -122,6 +127,41 @@ def notification_request(params: Params) -> NotificationRequest:
     )
 
 
+def schedule_request(params: Params) -> ScheduleRequest:
+    """Give the request of one declaration of a schedule."""
+    return ScheduleRequest(
+        name=params["name"],
+        state=params["state"],
+        new_name=params["new_name"],
+        definition={option: params[option] for option in SCHEDULE_OPTIONS},
+        force=params["force"],
+    )
+
+
+def collection_request(params: Params) -> CollectionRequest:
+    """Give the request of one declaration of a job collection."""
+    return CollectionRequest(
+        name=params["name"],
+        state=params["state"],
+        new_name=params["new_name"],
+        copy_of=params["copy_of"],
+        definition={option: params[option] for option in COLLECTION_OPTIONS},
+        force=params["force"],
+    )
+
+
+def collection_template_request(params: Params) -> CollectionTemplateRequest:
+    """Give the request of one declaration of a collection template."""
+    return CollectionTemplateRequest(
+        name=params["name"],
+        state=params["state"],
+        new_name=params["new_name"],
+        description=params["description"],
+        from_collection=params["from_collection"],
+        definition=params["definition"],
+    )
+
+
 def template_request(params: Params) -> TemplateRequest:
     """Give the request of one declaration of a job template."""
     definition = params["definition"]
@@ -135,6 +175,11 @@ def template_request(params: Params) -> TemplateRequest:
         from_job=params["from_job"],
         definition=definition,
     )
+
+
+def passphrase_given(params: Params) -> Secret | SecretReference | None:
+    """Give the passphrase of a bundle as the task has it."""
+    return _secret(params["passphrase"], params["passphrase_from"])
 
 
 def _make_steps_absolute(item: Params) -> None:

@@ -23,9 +23,9 @@ LOG_LINES = 20
 ERRORS = 50
 
 
-def run_to_result(result: RunResult) -> dict[str, t.Any]:
-    """Give `run` of the module's result; lists are cut until it fits, and `truncated` says how many were left out of
-    each.
+def run_to_result(result: RunResult, limit: int = RUN_BYTES) -> dict[str, t.Any]:
+    """Give `run` of the module's result; lists are cut until it has at most `limit` bytes, and `truncated` says how
+    many were left out of each.
     """
     errors = [problem for problem in result.problems if problem.level == "error"]
     lists: dict[str, list[t.Any]] = {
@@ -41,6 +41,8 @@ def run_to_result(result: RunResult) -> dict[str, t.Any]:
     run: dict[str, t.Any] = {
         "id": result.id,
         "job": result.job,
+        "collection": result.collection,
+        "parent": result.parent_id,
         "status": result.status,
         "outcome": result.agreement,
         "preview": result.preview,
@@ -57,12 +59,14 @@ def run_to_result(result: RunResult) -> dict[str, t.Any]:
         "kind": result.kind,
         "origin": result.origin_id,
     }
-    return run | _fit(run, lists, totals)
+    return run | _fit(run, lists, totals, limit)
 
 
-def _fit(run: t.Mapping[str, t.Any], lists: dict[str, list[t.Any]], totals: t.Mapping[str, int]) -> dict[str, t.Any]:
+def _fit(
+    run: t.Mapping[str, t.Any], lists: dict[str, list[t.Any]], totals: t.Mapping[str, int], limit: int
+) -> dict[str, t.Any]:
     """Cut the longest list by half, again and again, until the whole is small enough. The log keeps its end."""
-    while size_of(run) + size_of(lists) > RUN_BYTES and any(lists.values()):
+    while size_of(run) + size_of(lists) > limit and any(lists.values()):
         longest = max(lists, key=lambda name: size_of(lists[name]))
         items = lists[longest]
         keep = len(items) // 2
@@ -89,6 +93,19 @@ def make_diff(changes: Sequence[AppliedChange], total: int) -> list[dict[str, st
         rest = f"and {total - len(blocks)} more changes; `run.changes_file` has all of them\n"
         blocks.append({"before_header": "left out", "after_header": "left out", "before": "", "after": rest})
     return blocks
+
+
+def fit_blocks(blocks: Sequence[dict[str, str]]) -> list[dict[str, str]]:
+    """Give the blocks of several runs until there are too many; the last one says how many were left out."""
+    kept: list[dict[str, str]] = []
+    size = 0
+    for block in blocks:
+        size += size_of(block)
+        if size > DIFF_BYTES:
+            rest = f"and {len(blocks) - len(kept)} more blocks; `changes_file` of each run has all of them\n"
+            return [*kept, {"before_header": "left out", "after_header": "left out", "before": "", "after": rest}]
+        kept.append(block)
+    return kept
 
 
 def _diff_block(item: AppliedChange) -> dict[str, str]:

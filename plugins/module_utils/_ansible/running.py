@@ -14,16 +14,17 @@ from .._model.durations import parse_duration
 from .._model.errors import ConfigError
 from .._model.runs import RunResult
 from .._planning.guards import ACCEPTABLE
+from .._running.collections import run_collection
 from .._running.conductor import Ran, run_job
 from .._running.runtime import RunRequest, Runtime
 from .._store.paths import run_directory
 from .frame import Call, Result
 from .identity import actor_of
 from .machine import this_process
-from .run_result import make_diff, run_to_result
+from .run_result import RUN_BYTES, fit_blocks, make_diff, run_to_result
 
 FAIL_ON: tuple[str, ...] = ("failed", "errors", "held", "changes")
-WHAT: tuple[str, ...] = ("job", "plan", "undo", "resume", "request")
+WHAT: tuple[str, ...] = ("job", "collection", "schedule", "due", "plan", "undo", "resume", "request")
 """The options of `run` of which exactly one says what is done."""
 OF_JOB = ("keys", "explain", "full")
 
@@ -33,6 +34,9 @@ def run_arguments() -> dict[str, t.Any]:
     return {
         "argument_spec": {
             "job": {"type": "str"},
+            "collection": {"type": "str"},
+            "schedule": {"type": "str"},
+            "due": {"type": "bool"},
             "plan": {"type": "int"},
             "undo": {"type": "int"},
             "resume": {"type": "int"},
@@ -68,7 +72,9 @@ def run(call: Call) -> Result:
     if params["explain"] is not None and params["keys"]:
         raise ConfigError("`explain` looks at one record and `keys` picks the records of a run: give one of them.")
     if params["job"] is None:
-        given = [option for option in OF_JOB if params[option]]
+        # Reading everything, whatever was read before, is something for all jobs of a collection.
+        mismatched = OF_JOB[:-1] if params["collection"] is not None else OF_JOB
+        given = [option for option in mismatched if params[option]]
         what = next(option for option in WHAT if params[option] is not None)
         if given:
             raise ConfigError(f"`{given[0]}` does not fit `{what}`, which works on a plan that is there. Leave it out.")
@@ -76,6 +82,7 @@ def run(call: Call) -> Result:
         raise ConfigError(f"max_changes: got {params['max_changes']}, it takes 0 or more.")
     request = RunRequest(
         job=params["job"] or "",
+        collection=params["collection"] or "",
         plan=params["plan"],
         undo=params["undo"],
         resume=params["resume"],
@@ -90,7 +97,8 @@ def run(call: Call) -> Result:
         timeout=None if params["timeout"] is None else parse_duration(params["timeout"], "timeout"),
         requester=actor_of(call, "requester", params["requester"]).person,
     )
-    return ran_result(run_job(request, call.store, runtime_of(call, "run")), params["fail_on"])
+    run_it = run_collection if request.collection else run_job
+    return ran_result(run_it(request, call.store, runtime_of(call, "run")), params["fail_on"])
 
 
 def runtime_of(call: Call, module: str) -> Runtime:
@@ -113,37 +121,63 @@ def runtime_of(call: Call, module: str) -> Runtime:
 def ran_result(ran: Ran, fail_on: t.Collection[str]) -> Result:
     """Give the result of a run. The task fails when it failed, or falls under a class of `fail_on`."""
     result = ran.result
-    run_values = run_to_result(result)
+    run_values = show_run(ran)
     values: dict[str, t.Any] = {
         "run": run_values,
-        "ansible_facts": {"lockstep_runs": {result.job: run_values}},
-        "ansible_stats": {"data": _artifact(result), "per_host": False, "aggregate": False},
+        "ansible_facts": {"lockstep_runs": {name_of(result): run_values}},
+        "ansible_stats": {"data": artifact(result), "per_host": False, "aggregate": False},
     }
     if ran.explanation is not None:
         values["explanation"] = ran.explanation
     if ran.failure_code:
         values["error"] = {"code": ran.failure_code}
-    changed = _is_changed(result)
-    reason = _reason_to_fail(result, fail_on, changed=changed)
+    changed = is_changed(result)
+    reason = reason_to_fail(result, fail_on, changed=changed)
     return Result(
         msg=result.message + (f" The task fails because of `fail_on: {reason}`." if reason == "changes" else ""),
         changed=changed,
         failed=bool(reason),
         values=values,
-        diff=make_diff(result.changes, _count_made(result)),
+        diff=show_changes(ran),
     )
 
 
-def _is_changed(result: RunResult) -> bool:
-    return bool(_count_made(result))
+def name_of(result: RunResult) -> str:
+    """Give the name of what was run: a job or a job collection."""
+    return result.collection or result.job
 
 
-def _count_made(result: RunResult) -> int:
+def show_run(ran: Ran, limit: int = RUN_BYTES) -> dict[str, t.Any]:
+    """Give `run` as the task returns it, of about `limit` bytes at most; a job collection's with those of its jobs."""
+    share = limit // (len(ran.parts) + 1)
+    shown = run_to_result(ran.result, share)
+    return {**shown, "jobs": [run_to_result(part.result, share) for part in ran.parts]} if ran.parts else shown
+
+
+def show_changes(ran: Ran) -> list[dict[str, str]]:
+    """Give the diff of a run; that of a job collection says of which job each block is."""
+    if not ran.parts:
+        return make_diff(ran.result.changes, count_made(ran.result))
+    return fit_blocks(
+        [
+            {**block, **{side: f"{part.result.job}: {block[side]}" for side in ("before_header", "after_header")}}
+            for part in ran.parts
+            for block in make_diff(part.result.changes, count_made(part.result))
+        ]
+    )
+
+
+def is_changed(result: RunResult) -> bool:
+    """Tell whether a run changed something, or in a preview would."""
+    return bool(count_made(result))
+
+
+def count_made(result: RunResult) -> int:
     """Count the changes that were made, or in a preview would be."""
     return result.statistics.changes
 
 
-def _reason_to_fail(result: RunResult, fail_on: t.Collection[str], *, changed: bool) -> str:
+def reason_to_fail(result: RunResult, fail_on: t.Collection[str], *, changed: bool) -> str:
     """Give the class of `fail_on` that this run falls under, empty when it is none."""
     if result.status == "failed":
         return "failed"
@@ -151,10 +185,10 @@ def _reason_to_fail(result: RunResult, fail_on: t.Collection[str], *, changed: b
     return next((name for name, applies in reasons.items() if applies and name in fail_on), "")
 
 
-def _artifact(result: RunResult) -> dict[str, t.Any]:
+def artifact(result: RunResult) -> dict[str, t.Any]:
     """Give what AWX shows as artifacts: status and counts, under a name that no other job has."""
     return {
-        f"lockstep_{result.job}": {
+        f"lockstep_{name_of(result)}": {
             "id": result.id,
             "status": result.status,
             "outcome": result.agreement,

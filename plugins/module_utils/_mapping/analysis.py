@@ -19,6 +19,9 @@ MAX_LENGTH = 10_000
 FILTERS = frozenset({*JINJA_FILTERS, *OWN_FILTERS})
 TESTS = frozenset({*JINJA_TESTS, *OWN_TESTS})
 NAMES = ("source", "context", "skip", "now", "range")
+"""The names of an expression about a source record; `value` is the value so far."""
+DESTINATION_NAMES = ("destination", "context", "now", "range")
+"""The names of an expression about a destination record."""
 RESULT = "result"
 
 # Which argument of these names another filter or test.
@@ -37,20 +40,22 @@ class ParsedExpression:
 
     Attributes:
         template: assigns the value of the expression to `result`.
-        fields: the source fields it names, in the order of appearance.
-        whole: it uses `source` in a way that can reach any field.
+        record: the name of the record it is about, `source` or `destination`.
+        fields: the fields of the record that it names, in the order of appearance.
+        whole: it uses the record in a way that can reach any field.
         uses_value: it reads `value`.
     """
 
     text: str
     template: Template
+    record: str
     fields: tuple[str, ...]
     whole: bool
     uses_value: bool
 
 
-def parse_expression(text: str, sandbox: Sandbox, *, has_value: bool) -> ParsedExpression:
-    """Give the expression `text`, checked; `has_value` says whether there is a value so far.
+def parse_expression(text: str, sandbox: Sandbox, *, names: tuple[str, ...]) -> ParsedExpression:
+    """Give the expression `text`, checked; `names` are those it may use, first that of the record.
 
     Raises ConfigError that says what is wrong and what is valid.
     """
@@ -64,7 +69,7 @@ def parse_expression(text: str, sandbox: Sandbox, *, has_value: bool) -> ParsedE
         raise ConfigError(f"write the expression without braces: {text.strip(' {}%')!r}.")
     try:
         tree = _parse(text, sandbox)
-        check = _Check((*NAMES, "value") if has_value else NAMES)
+        check = _Check(names)
         check.visit(tree, None)
         body: list[nodes.Node] = [nodes.Assign(nodes.Name(RESULT, "store"), _limit(tree), lineno=1)]
         module = nodes.Template(body, lineno=1)
@@ -73,7 +78,12 @@ def parse_expression(text: str, sandbox: Sandbox, *, has_value: bool) -> ParsedE
     except sandbox.mistakes as error:
         raise ConfigError(f"{_short(text)} is not an expression: {_reason(error)}.") from None
     return ParsedExpression(
-        text=text, template=template, fields=tuple(check.fields), whole=check.whole, uses_value=check.uses_value
+        text=text,
+        template=template,
+        record=names[0],
+        fields=tuple(check.fields),
+        whole=check.whole,
+        uses_value=check.uses_value,
     )
 
 
@@ -151,17 +161,19 @@ class _Check:
         if node.name not in self._names:
             raise ConfigError(unknown("name", node.name, self._names, where="expression"))
         self.uses_value = self.uses_value or node.name == "value"
-        if node.name == "source":
-            self._source(node, parent)
+        if node.name == self._names[0]:
+            self._record(node, parent)
 
-    def _source(self, node: nodes.Name, parent: nodes.Node | None) -> None:
+    def _record(self, node: nodes.Name, parent: nodes.Node | None) -> None:
         from jinja2 import nodes
 
         if isinstance(parent, nodes.Getattr):
             self.fields[parent.attr] = None
         elif isinstance(parent, nodes.Getitem) and parent.node is node and isinstance(parent.arg, nodes.Const):
             if not isinstance(parent.arg.value, str):
-                raise ConfigError(f"source[{parent.arg.value!r}]: fields are named by text, such as source['Name'].")
+                raise ConfigError(
+                    f"{node.name}[{parent.arg.value!r}]: fields are named by text, such as {node.name}['Name']."
+                )
             self.fields[parent.arg.value] = None
         else:
             self.whole = True

@@ -90,18 +90,21 @@ class Place:
 
 
 class RowView(Mapping[str, Value]):
-    """A source row by field name, read-only. A name that is not a field is a RecordError, never an empty value."""
+    """A row by field name, read-only. A name that is not a field is a RecordError, never an empty value. `record` says
+    of which side it is.
+    """
 
-    __slots__ = ("positions", "row")
+    __slots__ = ("positions", "record", "row")
 
-    def __init__(self, positions: Mapping[str, int], row: Row) -> None:
+    def __init__(self, positions: Mapping[str, int], row: Row, record: str = "source") -> None:
         self.positions = positions
+        self.record = record
         self.row = row
 
     def __getitem__(self, name: str) -> Value:
         position = self.positions.get(name) if isinstance(name, str) else None
         if position is None:
-            raise RecordError(unknown("source field", name, self.positions))
+            raise RecordError(unknown(f"{self.record} field", name, self.positions))
         return self.row[position]
 
     def get(self, key: str, default: t.Any = None) -> t.Any:
@@ -123,7 +126,7 @@ class RowView(Mapping[str, Value]):
 
 
 class TextRowView(RowView):
-    """A source row as expressions see it: an empty value reads as '', so that text operations work on it."""
+    """A row as expressions see it: an empty value reads as '', so that text operations work on it."""
 
     __slots__ = ()
 

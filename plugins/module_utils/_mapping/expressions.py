@@ -13,7 +13,7 @@ from functools import partial
 
 from .._model.errors import ConfigError, RecordError
 from .._model.values import Row, Value, is_empty, show
-from .analysis import RESULT, ParsedExpression, parse_expression
+from .analysis import DESTINATION_NAMES, NAMES, RESULT, ParsedExpression, parse_expression
 from .context import MappingContext, Place, TextRowView, skip_record
 from .results import to_value
 from .sandbox import Sandbox, make_sandbox, safe_range
@@ -32,19 +32,26 @@ class Expressions:
         self._context = context
         self._now = now
         self._sandbox: Sandbox | None = None
-        self._parsed: dict[tuple[str, bool], ParsedExpression] = {}
+        self._parsed: dict[tuple[str, tuple[str, ...]], ParsedExpression] = {}
 
     def parse(self, text: str, place: Place, *, has_value: bool = True) -> ParsedExpression:
-        """Give the expression `text`, checked. Raises ConfigError and DependencyError."""
-        known = self._parsed.get((text, has_value))
+        """Give the expression `text` about a source record, checked. Raises ConfigError and DependencyError."""
+        return self._parse(text, place, (*NAMES, "value") if has_value else NAMES)
+
+    def parse_protect(self, text: str, place: Place) -> ParsedExpression:
+        """Give the expression `text` about a destination record, checked. Raises ConfigError and DependencyError."""
+        return self._parse(text, place, DESTINATION_NAMES)
+
+    def _parse(self, text: str, place: Place, names: tuple[str, ...]) -> ParsedExpression:
+        known = self._parsed.get((text, names))
         if known is None:
             if self._sandbox is None:
                 self._sandbox = make_sandbox()
             try:
-                known = parse_expression(text, self._sandbox, has_value=has_value)
+                known = parse_expression(text, self._sandbox, names=names)
             except ConfigError as error:
                 raise place.config_error(error.message) from None
-            self._parsed[text, has_value] = known
+            self._parsed[text, names] = known
         return known
 
     def compile_step(self, text: str, positions: Mapping[str, int], place: Place) -> Callable[[Value, Row], Value]:
@@ -56,6 +63,10 @@ class Expressions:
         """Give the function row -> bool of an object's `when`."""
         parsed = self.parse(text, place, has_value=False)
         return partial(self._compile(parsed, positions, place, _to_bool), None)
+
+    def compile_protect(self, text: str, positions: Mapping[str, int], place: Place) -> Callable[[Row], bool]:
+        """Give the function row -> bool of an object's `protect`; rows are those of the destination."""
+        return partial(self._compile(self.parse_protect(text, place), positions, place, _to_bool), None)
 
     def _compile(
         self, parsed: ParsedExpression, positions: Mapping[str, int], place: Place, convert: Callable[[t.Any], t.Any]
@@ -69,9 +80,9 @@ class Expressions:
         # `parse` made the sandbox.
         sandbox = t.cast("Sandbox", self._sandbox)
         refill, undefined = sandbox.budget.refill, sandbox.budget.undefined
-        view = TextRowView(positions, ())
+        view = TextRowView(positions, (), parsed.record)
         scope: dict[str, t.Any] = {
-            "source": view,
+            parsed.record: view,
             "value": "",
             "context": {"job": self._context.job, "object": self._context.object},
             "skip": skip_record,
@@ -106,7 +117,7 @@ class Expressions:
 
 def _read_values(parsed: ParsedExpression, positions: Mapping[str, int], value: Value, row: Row) -> str:
     read = [("value", value)] if parsed.uses_value else []
-    read += [(f"source.{name}", row[positions[name]]) for name in parsed.fields[:_SHOWN_FIELDS]]
+    read += [(f"{parsed.record}.{name}", row[positions[name]]) for name in parsed.fields[:_SHOWN_FIELDS]]
     return f", {', '.join(f'{name} = {show(part)}' for name, part in read)}" if read else ""
 
 

@@ -36,6 +36,19 @@ class FieldTrace:
     error: str = ""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Protection:
+    """The compiled `protect` of an object at a table or file: records that it matches are never touched.
+
+    Attributes:
+        fields: the destination fields that a row for `matches` holds, in this order.
+        matches: raises RecordError when it cannot tell.
+    """
+
+    fields: tuple[str, ...]
+    matches: Callable[[Row], bool]
+
+
 class CompiledMapping(t.Protocol):
     """One job object as one function from a source row to a destination row."""
 

@@ -36,13 +36,15 @@ def read_filter(section: Section, name: str) -> str | None:
     text = section.text(name).strip()
     if not text:
         return None
-    if not _is_one_group(text):
+    if not is_filter(text):
         raise section.wrong(name, "an LDAP filter in brackets, such as (&(objectClass=person)(mail=*))")
     return text
 
 
-def _is_one_group(text: str) -> bool:
-    """Tell whether the first bracket of `text` is closed by its last character. Brackets in values are escaped."""
+def is_filter(text: str) -> bool:
+    """Tell whether `text` has the outer form of a filter: its first bracket is closed by its last character. Brackets
+    in values are escaped.
+    """
     depth = 0
     for position, char in enumerate(text, start=1):
         depth += {"(": 1, ")": -1}.get(char, 0)

@@ -9,6 +9,7 @@ import itertools
 import typing as t
 from dataclasses import dataclass
 
+from .directory_options import is_filter
 from .dn import fold_dn, is_within_folded
 from .errors import ConfigError
 from .jobs import DIRECTORIES, Endpoint, JobSpec, ObjectSpec, ProviderType, Resolve
@@ -73,6 +74,7 @@ def check_endpoints(job: JobSpec, source_type: ProviderType, destination_type: P
         check_endpoint(spec.destination, "destination", destination_type, place)
         _check_directory_options(spec, destination_type, place)
         _check_type(spec, source_type, destination_type, place)
+        _check_protect(spec, destination_type, place)
     _refuse_shared_deletes(job, destination_type)
 
 
@@ -87,7 +89,6 @@ def _check_directory_options(spec: ObjectSpec, destination_type: ProviderType, p
         "move": spec.move,
         "rdn": spec.rdn is not None,
         "create_containers": spec.create_containers,
-        "protect": spec.protect is not None,
         "resolve": any(isinstance(step, Resolve) for field in spec.fields for step in field.transform),
     }
     wrong = [name for name, is_given in given.items() if is_given]
@@ -96,6 +97,21 @@ def _check_directory_options(spec: ObjectSpec, destination_type: ProviderType, p
             f"{place}: {', '.join(f'`{name}`' for name in wrong)} needs a directory as destination; provider "
             f"{spec.destination.provider!r} is of type {destination_type}. Leave it out, or write to a provider of "
             "type ldap or active_directory."
+        )
+
+
+def _check_protect(spec: ObjectSpec, destination_type: ProviderType, place: str) -> None:
+    if spec.protect is None:
+        return
+    if destination_type in DIRECTORIES:
+        if not is_filter(spec.protect):
+            raise ConfigError(
+                f"{place}: `protect` must be an LDAP filter in brackets, such as (adminCount=1), got {spec.protect!r}."
+            )
+    elif spec.destination.replace_file:
+        raise ConfigError(
+            f"{place}: `protect` keeps records as they are, and `replace_file: true` writes the whole file anew. Leave "
+            "one of them out."
         )
 
 

@@ -96,6 +96,12 @@ class QuarantineError(LockstepError):
     code = "quarantined"
 
 
+class BundleError(LockstepError):
+    """A bundle cannot be used: it is damaged, of another format, or sealed with another passphrase."""
+
+    code = "bundle"
+
+
 def unknown(what: str, got: object, valid: Iterable[str], *, where: str = "", limit: int = 20) -> str:
     """Give the message for a name that does not exist: what, where, got, the nearest one, and the valid ones."""
     names = sorted(valid)

@@ -305,6 +305,7 @@ class JobSpec:
     protect: str | None = None
     create_containers: bool = False
     smart_groups: tuple[str, ...] = ()
+    schedule: str | None = None
     template: str | None = None
     allow_circular: bool = False
     on_error: OnError = field(default_factory=OnError)

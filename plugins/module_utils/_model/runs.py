@@ -24,7 +24,7 @@ Status: t.TypeAlias = t.Literal[
 ]
 """`interrupted` is in the history only: a run whose process died."""
 STATUSES: tuple[Status, ...] = t.get_args(Status)
-RunKind: t.TypeAlias = t.Literal["run", "plan", "undo", "resume"]
+RunKind: t.TypeAlias = t.Literal["run", "plan", "undo", "resume", "collection"]
 Agreement: t.TypeAlias = t.Literal["equal", "equal_with_warnings", "different"]
 Level: t.TypeAlias = t.Literal["info", "warning", "error"]
 
@@ -108,7 +108,8 @@ class AppliedChange:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunResult:
     """All that is told about one run. Times are ISO 8601 in UTC, `duration` is in seconds. `request_ids` are those that
-    must be approved first.
+    must be approved first. The run of a job collection has no `job`, and the sums of its jobs' runs; these have its
+    number as `parent_id`.
     """
 
     id: int | None
@@ -134,3 +135,5 @@ class RunResult:
     kind: RunKind = "run"
     origin_id: int | None = None
     request_ids: Sequence[int] = ()
+    collection: str = ""
+    parent_id: int | None = None

@@ -9,13 +9,19 @@ import datetime as dt
 from collections.abc import Callable, Collection, Iterator, Mapping
 
 from .._model.errors import ConfigError
-from .._model.jobs import JobSpec, ObjectSpec
+from .._model.jobs import DIRECTORIES, JobSpec, ObjectSpec, ProviderType
 
 
 def check_mapping(
-    spec: JobSpec, *, computer_name: str, environ: Mapping[str, str], clock: Callable[[], dt.datetime]
+    spec: JobSpec,
+    destination_type: ProviderType,
+    *,
+    computer_name: str,
+    environ: Mapping[str, str],
+    clock: Callable[[], dt.datetime],
 ) -> None:
-    """Compile the mapping of every object and throw it away. Systems are not touched, so field names are not checked.
+    """Compile the mapping of every object, and what it protects, and throw it away. Systems are not touched, so names
+    of fields are not checked.
 
     Raises:
         ConfigError: naming job, object, field and step of a bad expression, pattern, format or function file.
@@ -27,12 +33,15 @@ def check_mapping(
         # Loaded only now: most declarations change nothing, and plain copies have nothing to compile.
         from .._mapping.compiler import compile_object
         from .._mapping.context import MappingContext
+        from .._mapping.protection import compile_protection
 
         context = MappingContext(
             job=spec.name, object=item.name, computer_name=computer_name, environ=environ, clock=clock
         )
         try:
             compile_object(item, context, AnyField())
+            if destination_type not in DIRECTORIES:
+                compile_protection(item, context, AnyField())
         except ConfigError as error:
             raise ConfigError(f"job {spec.name!r}, {error.message}") from None
 
@@ -57,4 +66,4 @@ class AnyField(Collection[str]):
 def needs_compiling(item: ObjectSpec) -> bool:
     """Tell whether the mapping of the object is more than plain copies."""
     computes = any(field.transform for field in item.fields)
-    return item.when is not None or item.create_in is not None or computes
+    return item.when is not None or item.create_in is not None or item.protect is not None or computes

@@ -6,20 +6,19 @@
 from __future__ import annotations
 
 import typing as t
-import urllib.parse
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from .._model.definitions import effective_job, normalize_job, parse_job
-from .._model.dn import fold_dn
 from .._model.endpoints import check_endpoints
 from .._model.errors import ConfigError, LockedError, unknown
-from .._model.jobs import DIRECTORIES, JobSpec
+from .._model.jobs import JobSpec, ProviderType
 from .._model.sections import drop_none
 from .._store.jobs import StoredJob, job_lock
 from .._store.locks import Holder
 from .._store.store import Store
 from .circular import circular_warnings
+from .collections import leave_collections
 from .declared import (
     Declared,
     Plain,
@@ -32,11 +31,15 @@ from .declared import (
 from .job_templates import fill_in, template_job
 from .lookup import need_job, need_provider
 from .notifications import check_notification
+from .schedules import leave_schedules, need_schedule
+from .systems import identity_of
 
 LEASE_SECONDS = 60.0
 
-CompileCheck = Callable[[JobSpec], None]
-"""Compiles the mapping of a job. Raises ConfigError for a bad expression, pattern or function file."""
+CompileCheck = Callable[[JobSpec, ProviderType], None]
+"""Compiles the mapping of a job whose destination is of that type. Raises ConfigError for a bad expression, pattern or
+function file.
+"""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,8 +49,10 @@ class JobRequest:
     Attributes:
         copy_of: the job that gives everything but the name, when this job does not exist yet.
         definition: the options given, by name; None at any depth means "not given".
+        whole: the definition is all of the job: nothing that is stored, or in its template, is kept or filled in.
         quarantined: False releases a job that was paused because its runs failed on too many records.
-        force: delete or rename the job although a run of it is in progress.
+        force: delete or rename the job although a run of it is in progress, delete it although schedules or
+            job collections list it.
     """
 
     name: str
@@ -55,6 +60,7 @@ class JobRequest:
     new_name: str | None = None
     copy_of: str | None = None
     definition: Plain = field(default_factory=dict)
+    whole: bool = False
     quarantined: bool | None = None
     force: bool = False
 
@@ -96,22 +102,22 @@ def _declare(store: Store, request: JobRequest, holder: Holder, check_mapping: C
             "pauses a job. Use `enabled: false` to keep it from running."
         )
     given = t.cast("Plain", drop_none(request.definition))
-    base = _base(store, request, stored)
+    base = {} if request.whole else _base(store, request, stored)
     if stored is None:
         refuse_empty_rename("job", request.name, request.new_name, anything_given=bool(given or base))
     name = request.new_name or request.name
     template = given.get("template")
-    if template is not None:
+    if template is not None and not request.whole:
         # Each time, so that the same task gives the same job.
         given = fill_in(template_job(store, template, f"job {request.name!r}, template"), given)
     definition = {**base, **given}
     spec = parse_job(name, definition)
-    _check_providers(store, spec)
+    destination_type = _check_references(store, spec)
     normal = normalize_job(name, definition)
     before = None if stored is None else {"name": stored.name, **stored.definition}
     after = {"name": name, **normal}
     if before != after:
-        check_mapping(spec)
+        check_mapping(spec, destination_type)
         _save(store, stored, name, normal, _Locking(store=store, holder=holder, force=request.force))
     reason = None if stored is None else stored.quarantine
     if before is not None and reason is not None:
@@ -144,7 +150,8 @@ def _base(store: Store, request: JobRequest, stored: StoredJob | None) -> Plain:
     return {}
 
 
-def _check_providers(store: Store, spec: JobSpec) -> None:
+def _check_references(store: Store, spec: JobSpec) -> ProviderType:
+    """Check what the job names; give the type of its destination. Raises ConfigError."""
     source = need_provider(store, spec.source.provider, f"job {spec.name!r}, source")
     destination = need_provider(store, spec.destination.provider, f"job {spec.name!r}, destination")
     check_endpoints(spec, source.spec.type, destination.spec.type)
@@ -153,6 +160,9 @@ def _check_providers(store: Store, spec: JobSpec) -> None:
             names = [stored.name for stored in store.smart_groups.list()]
             raise ConfigError(unknown("smart group", name, names, where=f"job {spec.name!r}, smart_groups"))
     check_notification(store, spec.notification, f"job {spec.name!r}, notification")
+    if spec.schedule is not None:
+        need_schedule(store, spec.schedule, f"job {spec.name!r}, schedule")
+    return destination.spec.type
 
 
 def _save(store: Store, stored: StoredJob | None, name: str, normal: Plain, lock: _Locking) -> None:
@@ -167,6 +177,8 @@ def _delete(store: Store, request: JobRequest, holder: Holder) -> Declared:
     stored = store.jobs.get(request.name)
     if stored is None:
         return Declared(name=request.name, state="absent", changed=False, before=None, after=None, effective=None)
+    leave_schedules(store, "jobs", "job", request.name, force=request.force)
+    leave_collections(store, request.name, force=request.force)
     lock = _Locking(store=store, holder=holder, force=request.force)
     lock.during(stored, "deleted", lambda: store.jobs.delete(request.name))
     before = {"name": stored.name, **stored.definition}
@@ -202,17 +214,8 @@ def _warnings(store: Store, names: Sequence[str]) -> dict[str, tuple[str, ...]]:
     if not names:
         return {}
     providers = store.providers.list()
-    identities = {stored.spec.name: _identity(stored.spec.type, stored.spec.options) for stored in providers}
+    identities = {stored.spec.name: identity_of(stored.spec) for stored in providers}
     warnings: dict[str, tuple[str, ...]] = {}
     for name, message in circular_warnings(store.jobs.list(), identities, names):
         warnings[name] = (*warnings.get(name, ()), message)
     return warnings
-
-
-def _identity(type_name: str, options: Plain) -> str:
-    """Give what two providers share when they stand for the same system."""
-    if type_name in DIRECTORIES:
-        # One server may be reached in several ways: encrypted or not, as LDAP or as Active Directory.
-        host = urllib.parse.urlsplit(options["url"][0]).hostname
-        return f"directory {host} {fold_dn(options.get('base_dn') or '')}"
-    return f"{type_name} {options.get('path') or options.get('url')}"

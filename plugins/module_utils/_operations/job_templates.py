@@ -27,7 +27,7 @@ from .lookup import need_job
 from .predefined_templates import PREDEFINED
 
 SIDES = ("source", "destination")
-NOT_IN_TEMPLATES = ("smart_groups", "template", "notification", "notify")
+NOT_IN_TEMPLATES = ("smart_groups", "schedule", "template", "notification", "notify")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -66,7 +66,7 @@ def _declare(store: Store, request: TemplateRequest) -> Declared:
     if job is None and stored is None:
         raise ConfigError(f"job template {name!r}: give `from_job` or `definition`, which say what is in it.")
     old = {} if stored is None else stored.definition
-    normal = old["job"] if job is None else _normalize(name, job)
+    normal = old["job"] if job is None else normalize_template(name, job)
     description = old.get("description", "") if request.description is None else request.description
     before = None if stored is None else {"name": stored.name, **old}
     after = {"name": name, "description": description, "job": normal}
@@ -103,7 +103,7 @@ def _wanted_job(store: Store, request: TemplateRequest) -> Plain | None:
     return None if request.definition is None else t.cast("Plain", drop_none(request.definition))
 
 
-def _normalize(name: str, job: Plain) -> dict[str, t.Any]:
+def normalize_template(name: str, job: Plain) -> dict[str, t.Any]:
     """Give the normal form of a template's job, without providers. Raises ConfigError as for a job."""
     whole = {**job, **{side: {**(job.get(side) or {}), "provider": side} for side in SIDES}}
     normal = normalize_job(f"of template {name}", whole)

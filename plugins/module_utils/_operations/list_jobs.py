@@ -13,6 +13,7 @@ from .._model.runs import Status
 from .._store.jobs import StoredJob
 from .._store.runs import StoredRun
 from .._store.store import Store
+from .targets import next_run_of_jobs
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,16 +39,17 @@ class JobFilter:
 def list_jobs(store: Store, wanted: JobFilter) -> list[dict[str, t.Any]]:
     """Give the jobs that `wanted` accepts, by name, each as its effective job with its history. Raises StoreError."""
     listed = []
+    next_runs = next_run_of_jobs(store)
     for job in store.jobs.list():
         if not wanted.accepts(job):
             continue
         last = store.runs.last(job.name)
         if wanted.last_status is None or (last is not None and last.status == wanted.last_status):
-            listed.append(_describe(store, job, last))
+            listed.append(_describe(store, job, last, next_runs.get(job.name)))
     return listed
 
 
-def _describe(store: Store, job: StoredJob, last: StoredRun | None) -> dict[str, t.Any]:
+def _describe(store: Store, job: StoredJob, last: StoredRun | None, next_run: str | None) -> dict[str, t.Any]:
     effective = effective_job(job.name, job.definition)
     providers = sorted({effective["source"]["provider"], effective["destination"]["provider"]})
     return {
@@ -55,6 +57,7 @@ def _describe(store: Store, job: StoredJob, last: StoredRun | None) -> dict[str,
         **({} if job.quarantine is None else {"quarantine": job.quarantine}),
         "dependencies": {"providers": providers},
         "last_run": None if last is None else _describe_run(last),
+        "next_run": next_run,
         "times_run": store.runs.times_run(job.name),
         "created": job.created,
         "modified": job.modified,

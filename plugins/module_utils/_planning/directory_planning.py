@@ -8,19 +8,20 @@ from __future__ import annotations
 import typing as t
 from collections.abc import Mapping, Sequence
 
-from .._model.access import Completeness, Query
+from .._model.access import Query
 from .._model.compiled import MappedRow
 from .._model.dn import fold_dn
 from .._model.errors import ProviderError, RecordError
 from .._model.plans import Change, Link
 from .._model.values import Key, Value
 from .destination import DestinationReader, Found
-from .directory import DirectoryCompanion, check_on_disable, with_filter
+from .directory import DirectoryCompanion, check_on_disable
 from .directory_changes import DirectoryChanges
 from .fields import FieldRule
 from .images import with_images
 from .index import DestinationIndex
 from .leaving import Leaving
+from .protecting import find_protected_entries
 from .request import ObjectRequest, SharedPlan, Tally
 from .sweep import Piles
 from .table_changes import Chooser, note_vanished
@@ -111,6 +112,7 @@ class DirectoryPlanning:
                 self._tally.skip(key, f"protected: {self._index.places[index_key]!r} matches `protect`.")
             elif found is not None and not self._update(found, row, rekeyed=index_key in self._rekeyed(piles)):
                 piles.unchanged += 1
+        self.leaving.plan_joins()
         self._leave([found for key, found in present.items() if key in absent_set])
         ordered = self.changes.ordered
         ordered.deletes = with_images(ordered.deletes, self._shared.directory)
@@ -179,19 +181,9 @@ class DirectoryPlanning:
         if protect is None or not index_keys:
             return set()
         side = self._request.destination
-        place = side.info.place or "dn"
-        places: set[str] = set()
-        completeness: Completeness
-        with side.provider.read(with_filter(side.query, protect), (place,)) as reading:
-            for batch in reading.batches():
-                places.update(fold_dn(str(row[0])) for row in batch)
-            completeness = reading.completeness
-        if not completeness.proven:
-            raise ProviderError(
-                f"object {self._request.spec.name!r}: which records match `protect: {protect}` is not known: "
-                f"{completeness.reason}. Nothing was planned."
-            )
-        return {key for key in index_keys if fold_dn(self._index.places[key]) in places}
+        where = f"object {self._request.spec.name!r}"
+        found = find_protected_entries(side, protect, where, self._request.checkpoint)
+        return {key for key in index_keys if fold_dn(self._index.places[key]) in found.places}
 
     def _key_of(self, index_key: t.Any) -> Key:
         return index_key if isinstance(index_key, tuple) else (index_key,)

@@ -35,6 +35,7 @@ class Leaving:
         self._stamps = self._canonical_stamps()
         self.leavers: list[Leaver] = []
         self.returned: list[str] = []
+        self._rejoining: list[tuple[Found, Key, str]] = []
 
     @property
     def _wanted(self) -> bool:
@@ -162,11 +163,20 @@ class Leaving:
         return after
 
     def rejoin(self, found: Found, key: Key, place: str) -> None:
-        """Plan that the record joins again the groups it was taken out of. `place` is where it lies by then."""
-        leaver = self._request.leavers[found.anchor or ""]
-        for group, field in leaver.groups:
-            joined = {field: ValueChanges(added=(place,))}
-            self._changes.ordered.begun.append(self._changes.change("membership", key, group, None, {}, joined))
+        """Note that the record joins again the groups it was taken out of. `place` is where it lies by then."""
+        if self._request.leavers[found.anchor or ""].groups:
+            self._rejoining.append((found, key, place))
+
+    def plan_joins(self) -> None:
+        """Plan that all records that return join their groups again, but for those they are in: somebody was faster."""
+        present = self._groups_of([found for found, _key, _place in self._rejoining])
+        for found, key, place in self._rejoining:
+            inside = {(fold_dn(group.group), group.field.casefold()) for group in present.get(fold_dn(found.place), ())}
+            for group, field in self._request.leavers[found.anchor or ""].groups:
+                if (fold_dn(group), field.casefold()) in inside:
+                    continue
+                joined = {field: ValueChanges(added=(place,))}
+                self._changes.ordered.begun.append(self._changes.change("membership", key, group, None, {}, joined))
 
     def way_back(self, found: Found) -> str | None:
         """Give the container a record returns to when `create_in` gives none: the one it left."""

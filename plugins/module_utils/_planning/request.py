@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 from .._model.access import Directory, Provider, Query
-from .._model.compiled import CompiledMapping
+from .._model.compiled import CompiledMapping, Protection
 from .._model.jobs import Limits, ObjectSpec
 from .._model.plans import Change, GuardClass, Held, Leaver, Link
 from .._model.runs import COUNTED, Problem, Statistics
@@ -51,6 +51,7 @@ class ObjectRequest:
         links: the remembered pairs by source identity (directories, like all that follows).
         leavers: by anchor, the records that were disabled because they were missing.
         stamps: the fields that `on_disable` writes, with their texts filled in.
+        protection: at a table or file, which records are never touched.
         shared: what the objects of one plan know of each other; given for a destination that is a directory.
     """
 
@@ -69,6 +70,7 @@ class ObjectRequest:
     links: Mapping[str, Link] = field(default_factory=dict)
     leavers: Mapping[str, Leaver] = field(default_factory=dict)
     stamps: Mapping[str, str | None] = field(default_factory=dict)
+    protection: Protection | None = None
     shared: SharedPlan | None = None
 
 

@@ -44,13 +44,16 @@ class TableChanges:
     def make(self, piles: Piles, absent: list[t.Any], index: DestinationIndex) -> list[Change]:
         """Give all changes in the order in which they are applied."""
         absent_set = set(absent)
-        extra = self._unmapped() if absent else ()
+        unmapped = self._unmapped() if absent else ()
+        extra = tuple(dict.fromkeys((*unmapped, *self._protecting_fields())))
         present = self._reader.read_again(index, [*piles.candidates, *absent], extra)
         updates, deletes = [], []
         for index_key, found in present.items():
+            if self._is_protected(found):
+                continue
             if index_key in absent_set:
                 deletion = self._change("delete", found.key, found.before, {})
-                deletes.append(replace(deletion, image=Image(fields=found.extra)))
+                deletes.append(replace(deletion, image=Image(fields={name: found.extra[name] for name in unmapped})))
                 continue
             after = self._differences(found, piles.candidates[index_key])
             if after is None:
@@ -63,6 +66,27 @@ class TableChanges:
         creates = self._make_creates(piles)
         # Creates first and deletes last: at every moment of a run the destination lacks as few records as can be.
         return [*creates, *updates, *deletes]
+
+    def _protecting_fields(self) -> tuple[str, ...]:
+        """Give the fields that `protect` looks at and nobody reads otherwise."""
+        protection = self._request.protection
+        known = self._reader.fields
+        return () if protection is None else tuple(name for name in protection.fields if name not in known)
+
+    def _is_protected(self, found: Found) -> bool:
+        """Tell whether a record must be left alone, because `protect` matches it or cannot tell."""
+        protection = self._request.protection
+        if protection is None:
+            return False
+        values = {**found.before, **found.extra}
+        try:
+            if not protection.matches(tuple(values[name] for name in protection.fields)):
+                return False
+        except RecordError as error:
+            self._tally.error(found.key, error.reason_code, error.message)
+            return True
+        self._tally.skip(found.key, f"protected: it matches `protect: {self._request.spec.protect}`.")
+        return True
 
     def _unmapped(self) -> tuple[str, ...]:
         """Give the fields that a record has beside the mapped ones: a deletion that is taken back restores them too."""

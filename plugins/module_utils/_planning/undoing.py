@@ -5,7 +5,8 @@
 
 Created records are deleted, deleted ones made again from their image, with their groups; changed fields get their old
 value back where they still have the one the run wrote; who was renamed or moved goes back. In reverse order, so that
-every change finds its record where the run left it.
+every change finds its record where the run left it. Only references are written last: they name records as the run
+found them, and only then is every record called so again.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from .._model.dn import fold_dn
+from .._model.dn import first_rdn, fold_dn
 from .._model.plans import Action, Change, Image, PlannedValue, ValueChanges
 from .._model.runs import AppliedChange, Problem
 from .._model.secrets import MASK, GeneratedPassword
@@ -30,6 +31,16 @@ class Inverse:
     changes: list[Change] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     moved_on: int = 0
+
+    def leave_out(self, changes: Sequence[Change], code: str, reason: str) -> None:
+        """Take `changes` out again and say why."""
+        left_out = {id(change) for change in changes}
+        self.changes = [change for change in self.changes if id(change) not in left_out]
+        self.problems += [
+            Problem(level="warning", object=each.object, key=each.key, code=code, message=f"{each.action}: {reason}.")
+            for each in changes
+        ]
+        self.moved_on += len(changes)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -86,7 +97,9 @@ def plan_undo(
     """
     planner = _UndoPlanner(records, surroundings or Surroundings())
     made = _what_was_made(done)
-    for written in reversed(done):
+    links = [written for written in done if written.change.action == "link"]
+    others = [written for written in done if written.change.action != "link"]
+    for written in (*reversed(others), *reversed(links)):
         change = written.change
         if change.action == "create":
             planner.take_away(written, made[change.key])
@@ -118,16 +131,26 @@ class _UndoPlanner:
         self._around = surroundings
         self._place = surroundings.place
         self._inverse = Inverse()
+        self._containers: list[Change] = []
         self._again: list[Change] = []
+        self._references: list[Change] = []
+        self._deletions: list[Change] = []
         self._links: list[Change] = []
         self._joins: list[Change] = []
-        self._ways_back: dict[Key, set[str]] = {}
+        self._ways_back: dict[Key, list[str]] = {}
 
     def finish(self) -> Inverse:
-        """Give the inverse: records that come back first, then what refers to them, then all else."""
-        inverse = self._inverse
-        inverse.changes = [*self._again, *self._links, *self._joins, *inverse.changes]
-        return inverse
+        """Give the inverse: records that come back first, new ones go when nothing refers to them any more."""
+        self._inverse.changes = [
+            *self._containers,
+            *self._again,
+            *self._inverse.changes,
+            *self._references,
+            *self._deletions,
+            *self._links,
+            *self._joins,
+        ]
+        return self._inverse
 
     def take_back(self, written: Written) -> None:
         """Plan the inverse of one change that made no record."""
@@ -136,7 +159,11 @@ class _UndoPlanner:
             self._make_again(written, current)
         elif change.action == "create_container":
             if current is not None:
-                self._add(change, "delete", target=self._where(change, current), anchor=None, before={}, after={})
+                self._deletions.append(
+                    self._change(
+                        change, "delete", target=self._where(change, current), anchor=None, before={}, after={}
+                    )
+                )
         elif current is None:
             self._leave(change, "gone", "the record is not there any more")
         elif change.action in ("rename", "move"):
@@ -151,12 +178,18 @@ class _UndoPlanner:
         if current is not None:
             self._leave(change, "exists", "a record of this name is there again")
             return
+        place = change.target
+        if not change.key:
+            name, text = first_rdn(place or "")[0]
+            self._containers.append(
+                self._change(change, "create_container", target=place, anchor=None, before={}, after={name: text})
+            )
+            return
         image = change.image or Image(fields={})
         fields = {name: value for name, value in {**change.before, **image.fields}.items() if name != self._place}
         fields |= {name: value for name, value in around.locked.items() if name in fields}
         later = {name: value for name, value in fields.items() if name in around.references and members(value)}
         at_once = {name: value for name, value in fields.items() if name not in later}
-        place = change.target
         self._again.append(self._change(change, "create", target=place, anchor=None, before={}, after=at_once))
         for name, value in later.items():
             self._refer(change, name, value)
@@ -196,7 +229,7 @@ class _UndoPlanner:
         rest = {name: value for name, value in current.items() if name not in before and name != self._place}
         where = self._where(change, current)
         deletion = self._change(change, "delete", target=where, anchor=written.anchor, before=shown, after={})
-        self._inverse.changes.append(replace(deletion, image=Image(fields=rest)))
+        self._deletions.append(replace(deletion, image=Image(fields=rest)))
 
     def _put_back(self, written: Written, current: Record) -> None:
         change, place = written.change, self._place or ""
@@ -205,8 +238,9 @@ class _UndoPlanner:
             self._leave(change, "moved_on", f"the record is at {show(current.get(place))}, not at {new!r} any more")
             return
         before, after = {place: new}, {place: old}
-        self._add(change, change.action, target=new, anchor=written.anchor, before=before, after=after)
-        self._ways_back.setdefault(change.key, set()).add(old)
+        back = self._change(change, change.action, target=new, anchor=written.anchor, before=before, after=after)
+        self._inverse.changes.append(back)
+        self._ways_back.setdefault(change.key, []).append(old)
 
     def _comes_there(self, change: Change) -> bool:
         """Tell whether an inverse planned before puts the record where this change left it."""
@@ -221,9 +255,9 @@ class _UndoPlanner:
         moved: list[str] = []
         for name, value in change.after.items():
             if isinstance(value, ValueChanges):
-                back = self._values_back(name, value, current.get(name))
-                if back.added or back.removed:
-                    after[name] = back
+                values = self._values_back(name, value, current.get(name))
+                if values.added or values.removed:
+                    after[name] = values
             elif isinstance(value, GeneratedPassword) or value == MASK:
                 self._warn(change, "password", f"{name!r} is a password and stays; nobody knows the one before")
             elif self._same(name, value, current.get(name)):
@@ -235,7 +269,8 @@ class _UndoPlanner:
         if after:
             action: Action = "membership" if change.action == "membership" else "update"
             where = self._where(change, current)
-            self._add(change, action, target=where, anchor=written.anchor, before=before, after=after)
+            back = self._change(change, action, target=where, anchor=written.anchor, before=before, after=after)
+            (self._references if change.action == "link" else self._inverse.changes).append(back)
 
     def _values_back(self, name: str, value: ValueChanges, current: Value) -> ValueChanges:
         """Give what takes back values that were added and removed: those that others removed or added since stay."""
@@ -251,21 +286,10 @@ class _UndoPlanner:
         """Give where the record is when its turn comes: where the change found it, if it is still to go back there."""
         if self._place is None or change.action == "membership":
             return change.target
-        goes_back = change.key in self._ways_back
-        return change.target if goes_back else str(current.get(self._place) or change.target)
-
-    def _add(
-        self,
-        origin: Change,
-        action: Action,
-        *,
-        target: str | None,
-        anchor: str | None,
-        before: Mapping[str, Value],
-        after: Mapping[str, PlannedValue],
-    ) -> None:
-        change = self._change(origin, action, target=target, anchor=anchor, before=before, after=after)
-        self._inverse.changes.append(change)
+        ways_back = self._ways_back.get(change.key)
+        if ways_back is None:
+            return str(current.get(self._place) or change.target)
+        return ways_back[-1] if change.action == "link" else change.target
 
     @staticmethod
     def _change(

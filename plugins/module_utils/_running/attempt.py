@@ -165,6 +165,7 @@ class Attempt:
             links={} if shared is None else self._store.links.load(name, item.spec.name),
             leavers={} if shared is None else self._store.leavers.load(name, item.spec.name),
             stamps=item.stamps,
+            protection=item.protection,
             shared=shared,
         )
 

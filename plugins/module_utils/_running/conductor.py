@@ -22,7 +22,7 @@ from .._model.errors import (
 )
 from .._model.jobs import JobSpec
 from .._model.runs import RunResult, Statistics, Status
-from .._store.jobs import StoredJob
+from .._store.jobs import StoredJob, job_lock
 from .._store.store import Store
 from .account import (
     Account,
@@ -52,11 +52,17 @@ LONGEST_FILE_NAME = 150
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Ran:
-    """The result of a run, and the explanation of one record when it was asked for."""
+    """The result of a run, and the explanation of one record when it was asked for.
+
+    `locked`: nothing was done, because somebody else is running the job. `parts` are the runs of a job collection's
+    jobs, in their order.
+    """
 
     result: RunResult
     explanation: list[dict[str, t.Any]] | None = None
     failure_code: str = ""
+    locked: bool = False
+    parts: tuple[Ran, ...] = ()
 
 
 def run_job(request: RunRequest, store: Store, runtime: Runtime) -> Ran:
@@ -108,11 +114,13 @@ class _Conductor:
             return self._skipped(f"Job {self._job.name!r} is disabled; enable it with `enabled: true` to run it.")
         refuse_quarantined(self._stored, self._task.kind)
         try:
-            with hold_lock(self._stored, self._store, self._runtime, self._log) as checkpoint:
+            lock, label = job_lock(self._stored), f"a run of job {self._job.name!r}"
+            with hold_lock(lock, label, self._store, self._runtime, self._log) as checkpoint:
                 ran = self._run_locked(checkpoint)
         except LockedError as error:
-            return self._skipped(f"Job {self._job.name!r} was not run: it is already being run by {error.holder}.")
-        if self._written is not None:
+            ran = self._skipped(f"Job {self._job.name!r} was not run: it is already being run by {error.holder}.")
+            return replace(ran, locked=True)
+        if self._written is not None and self._request.parent_id is None:
             # Without the lock: a mail server that does not answer must keep nobody from running the job.
             run_id, files, lines = self._written
             deliver_mails(self._store, self._runtime, self._log)
@@ -155,6 +163,8 @@ class _Conductor:
             kind=self._task.kind,
             origin_id=self._task.origin_id,
             requester=self._request.requester,
+            schedule=self._request.schedule,
+            parent_id=self._request.parent_id,
         )
         self._log.note(f"run {run_id} of job {self._job.name!r} started on {self._runtime.host}")
         try:
@@ -258,7 +268,7 @@ class _Conductor:
 
     def _queue_mail(self, result: RunResult, files: RunFiles | None) -> None:
         """Queue the mail about this run together with its history, so that there is never one without the other."""
-        if not self._request.tells:
+        if self._request.parent_id is not None:
             return
         summary = summary_of(
             result,
@@ -328,6 +338,7 @@ class _Conductor:
             kind=self._task.kind,
             origin_id=self._task.origin_id,
             request_ids=[] if account.waiting is None else [each.id for each in account.waiting.requests],
+            parent_id=self._request.parent_id,
         )
 
     def _way_on(self, run_id: int | None, status: Status) -> str:
@@ -358,6 +369,7 @@ class _Conductor:
                 problems=[],
                 held=[],
                 log=self._log.lines,
+                parent_id=self._request.parent_id,
             )
         )
 

@@ -11,7 +11,7 @@ from typing import Self
 from .._execution.looking import Destination
 from .._model.access import PasswordPolicy, Provider, Query, Writer, as_directory
 from .._model.errors import ConfigError, unknown
-from .._model.jobs import JobSpec, ObjectSpec, Password
+from .._model.jobs import JobSpec, ObjectSpec, Password, ProviderType
 from .._model.object_types import type_of
 from .._model.plans import ObjectPlan, Plan
 from .._model.schema import ContainerInfo
@@ -50,11 +50,18 @@ class Destinations:
         """Describe the destination of an object. Raises ConfigError, ProviderError."""
         return self.provider_of(name).describe_container(query_of(self.spec(name).destination))
 
+    def type_of(self, name: str) -> ProviderType:
+        """Give the type of the provider that the object `name` writes to. Raises ConfigError."""
+        provider = self.spec(name).destination.provider
+        stored = self._store.providers.get(provider)
+        if stored is None:
+            raise ConfigError(unknown("provider", provider, (each.spec.name for each in self._store.providers.list())))
+        return stored.spec.type
+
     def query(self, name: str) -> Query:
         """Give what the job reads at the destination of an object: the records of its type. Raises ConfigError."""
         spec = self.spec(name)
-        stored = self._store.providers.get(spec.destination.provider)
-        return query_of(spec.destination, None if stored is None else type_of(spec, stored.spec.type))
+        return query_of(spec.destination, type_of(spec, self.type_of(name)))
 
     def provider_of(self, name: str) -> Provider:
         """Give the provider that the object or smart group `name` writes to. Raises ConfigError."""

@@ -20,6 +20,7 @@ from .context import RunContext
 from .definition import refuse_changed_definition
 from .destinations import Destinations
 from .files import RunFiles, save_plan
+from .protecting import leave_out_protected
 from .remembering import remember_leavers
 from .writing import recount, without_done, write_plan
 
@@ -84,13 +85,14 @@ class KeptAttempt:
             return
         rest = without_done(plan, context)
         context.account.plan_anew()
-        if not rest.change_count:
-            return
-        sealed = save_plan(rest, files.plan(number))
-        context.log.note(f"plan {self._stored.id}, digest {plan.digest[:16]}: {rest.change_count} changes to apply")
-        for part in rest.objects:
-            remember_leavers(part, context.job, context.store)
         with Destinations(context.job, context.store, context.runtime) as destinations:
+            rest = leave_out_protected(rest, context, destinations)
+            if not rest.change_count:
+                return
+            sealed = save_plan(rest, files.plan(number))
+            context.log.note(f"plan {self._stored.id}, digest {plan.digest[:16]}: {rest.change_count} changes to apply")
+            for part in rest.objects:
+                remember_leavers(part, context.job, context.store)
             policy = destinations.policy(sealed)
             write_plan(sealed, context, files.journal(number), destinations.open_writer, policy)
 

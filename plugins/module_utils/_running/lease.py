@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lockstep.sync contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The lock of a running job: taken before reading, renewed between batches, given back at the end."""
+"""The lock of what is running: taken before reading, renewed between batches, given back at the end."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from .._model.errors import StoreError
-from .._store.jobs import StoredJob, job_lock
 from .._store.locks import Holder
 from .._store.store import Store
 from .account import RunLog
@@ -20,8 +19,8 @@ LEASE_SECONDS = 300.0
 
 
 @contextmanager
-def hold_lock(job: StoredJob, store: Store, runtime: Runtime, log: RunLog) -> Iterator[Callable[[], None]]:
-    """Hold the lock of `job` and give the checkpoint that keeps it.
+def hold_lock(name: str, label: str, store: Store, runtime: Runtime, log: RunLog) -> Iterator[Callable[[], None]]:
+    """Hold the lock `name`, known to people as `label`, and give the checkpoint that keeps it.
 
     The checkpoint costs nothing most of the time and renews the lock when a third of the lease has passed. It raises
     CancelledError when the lock was lost, StoreError when the store is gone. Raises LockedError when somebody else
@@ -30,8 +29,8 @@ def hold_lock(job: StoredJob, store: Store, runtime: Runtime, log: RunLog) -> It
     A lock that cannot be given back is noted in the log only: what the run did must still be told, and the lock ends by
     itself.
     """
-    holder = Holder(host=runtime.host, pid=runtime.pid, boot_id=runtime.boot_id, label=f"a run of job {job.name!r}")
-    lock = store.locks.acquire(job_lock(job), holder=holder, lease_seconds=LEASE_SECONDS)
+    holder = Holder(host=runtime.host, pid=runtime.pid, boot_id=runtime.boot_id, label=label)
+    lock = store.locks.acquire(name, holder=holder, lease_seconds=LEASE_SECONDS)
     renewed = runtime.monotonic()
 
     def checkpoint() -> None:
@@ -46,4 +45,4 @@ def hold_lock(job: StoredJob, store: Store, runtime: Runtime, log: RunLog) -> It
         try:
             store.locks.release(lock)
         except StoreError as error:
-            log.add("warning", f"the lock of the job could not be given back and ends by itself: {error.message}")
+            log.add("warning", f"the lock could not be given back and ends by itself: {error.message}")

@@ -18,6 +18,7 @@ from .context import RunContext
 from .definition import refuse_changed_definition
 from .destinations import Destinations
 from .files import RunFiles, save_plan
+from .protecting import leave_out_protected
 from .refreshing import refresh_smart_groups
 from .remembering import remember_leavers
 from .smart_groups import PREFIX
@@ -71,6 +72,7 @@ class ResumeAttempt:
                 remember_leavers(part, context.job, context.store)
             rest = without_done(plan, context)
             account.plan_anew()
+            rest = leave_out_protected(rest, context, destinations)
             if rest.change_count:
                 sealed = save_plan(rest, files.plan(number))
                 context.log.note(f"{rest.change_count} changes of run {self._origin.id} are left")

@@ -33,8 +33,10 @@ class RunRequest:
         accept: guards that hold nothing.
         timeout: seconds after which the run stops, None for no limit.
         requester: who asks for it.
-        scheduled: whether a schedule started it.
-        tells: whether the job's notification applies; that of a collection takes its place.
+        scheduled: whether a schedule started it, and not a person.
+        schedule: the name of the schedule that it is run for, for the history.
+        collection: the name of the job collection to run.
+        parent_id: the run of a job collection that this one is a part of.
     """
 
     job: str = ""
@@ -52,7 +54,9 @@ class RunRequest:
     timeout: float | None = None
     requester: str = ""
     scheduled: bool = False
-    tells: bool = True
+    schedule: str = ""
+    collection: str = ""
+    parent_id: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

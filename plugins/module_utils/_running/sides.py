@@ -12,9 +12,10 @@ from dataclasses import dataclass, field, replace
 
 from .._mapping.compiler import compile_object
 from .._mapping.context import MappingContext
+from .._mapping.protection import compile_protection
 from .._mapping.steps import fill_in_texts
 from .._model.access import Provider, Query, as_directory
-from .._model.compiled import CompiledMapping
+from .._model.compiled import CompiledMapping, Protection
 from .._model.errors import ConfigError, ProviderError, unknown
 from .._model.jobs import DIRECTORIES, Endpoint, JobSpec, ObjectSpec, ProviderType
 from .._model.object_types import ROW, ObjectType, type_of
@@ -35,6 +36,7 @@ class PreparedObject:
     mapping: CompiledMapping
     source: Side
     destination: Side
+    protection: Protection | None = None
     stamps: Mapping[str, str | None] = field(default_factory=dict)
 
 
@@ -141,13 +143,7 @@ def _prepare(
             f"source {source_side.info.kind} {source_side.info.name!r} is empty or does not exist; there is nothing to "
             "read."
         )
-    context = MappingContext(
-        job=job.name,
-        object=spec.name,
-        computer_name=runtime.host,
-        environ=runtime.environ,
-        clock=runtime.clock,
-    )
+    context = mapping_context(job, spec, runtime)
     mapping: CompiledMapping = compile_object(spec, context, FieldNames(source_side.info))
     _check_source_fields(job, spec, mapping, source_side)
     side = _describe(destination, destination_query(spec, destination_type))
@@ -159,7 +155,24 @@ def _prepare(
         mapping=mapping,
         source=source_side,
         destination=side,
+        protection=None if found is not None else protection_of(spec, side.info, context),
         stamps=fill_in_texts(spec.on_disable.stamp, context),
+    )
+
+
+def protection_of(spec: ObjectSpec, info: ContainerInfo, context: MappingContext) -> Protection | None:
+    """Give what an object protects at the table or file that `info` describes. Raises ConfigError."""
+    return compile_protection(spec, context, FieldNames(info)) if info.exists else None
+
+
+def mapping_context(job: JobSpec, spec: ObjectSpec, runtime: Runtime) -> MappingContext:
+    """Give the surroundings in which the expressions of an object are compiled."""
+    return MappingContext(
+        job=job.name,
+        object=spec.name,
+        computer_name=runtime.host,
+        environ=runtime.environ,
+        clock=runtime.clock,
     )
 
 

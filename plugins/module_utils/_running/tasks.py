@@ -103,6 +103,11 @@ def _find_run(run_id: int, store: Store, option: str) -> StoredRun:
     run = store.runs.get(run_id)
     if run is None:
         raise ConfigError(f"{option}: there is no run {run_id} in {store.location}. `run_info` lists those there are.")
+    if run.kind == "collection":
+        numbers = ", ".join(str(part.id) for part in store.runs.parts(run_id)) or "none has begun"
+        raise ConfigError(
+            f"{option}: run {run_id} is that of a job collection. Give the run of one of its jobs: {numbers}."
+        )
     if store.jobs.get(run.job) is None:
         raise ConfigError(
             f"{option}: job {run.job!r} of run {run_id} was deleted, so nobody knows where it wrote. Declare it again "

@@ -30,6 +30,7 @@ from .definition import definition_digest
 from .destinations import Destinations
 from .files import RunFiles, save_plan
 from .keeping import keep_plan
+from .protecting import protected_changes, reason
 from .smart_groups import PREFIX
 from .writing import write_plan
 
@@ -123,6 +124,7 @@ class UndoAttempt:
         records = find_records(sought, destination, whole=makes)
         info = None if name.startswith(PREFIX) else destinations.info(name)
         inverse = plan_undo(done, records, self._surroundings(destinations, name, info, later))
+        self._leave_out_protected(inverse, name, destinations)
         changes, provider = inverse.changes, destinations.provider_of(name)
         if provider.capabilities.directory:
             changes = with_images(changes, as_directory(provider))
@@ -143,6 +145,11 @@ class UndoAttempt:
             statistics=_statistics(tally, inverse, proceeding),
             returned=self._no_leavers_any_more(done),
         )
+
+    def _leave_out_protected(self, inverse: Inverse, name: str, destinations: Destinations) -> None:
+        protected = protected_changes(name, inverse.changes, self._context, destinations)
+        if protected:
+            inverse.leave_out(protected, "protected", reason(name, destinations))
 
     def _surroundings(
         self, destinations: Destinations, name: str, info: ContainerInfo | None, later: Sequence[Written]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from .._model.errors import ConfigError, unknown
 from .._model.providers import check_name
-from .mentions import rename_in_workflows
+from .mentions import rename_in_collections, rename_in_schedules, rename_in_workflows
 from .providers import need_provider
 from .session import Session
 from .tables import tables
@@ -91,7 +91,11 @@ class Jobs:
                 connection.execute(table.update().where(table.c.id == number).values(**values))
 
     def rename(self, old: str, new: str) -> None:
-        """Rename a job; its runs, marks, requests and history go with it, and workflows follow. Raises ConfigError."""
+        """Rename a job; its runs, marks, requests and history go with it, workflows, schedules and job collections
+        follow.
+
+        Raises ConfigError.
+        """
         check_name("job", new)
         table, history = tables().jobs, (tables().runs, tables().plans, tables().requests)
         with self._session.write() as connection:
@@ -104,6 +108,8 @@ class Jobs:
             for remembered in history:
                 connection.execute(remembered.update().where(remembered.c.job_id == number).values(job_name=new))
             rename_in_workflows(connection, "jobs", old, new)
+            rename_in_schedules(connection, "jobs", old, new)
+            rename_in_collections(connection, "jobs", old, new)
 
     def quarantine(self, name: str, reason: str | None) -> None:
         """Pause the job for `reason`, or release it with None. Raises ConfigError when there is no such job."""

@@ -80,7 +80,7 @@ class Locks:
         with self._session.write() as connection:
             now = self._clock()
             row = connection.execute(table.select().where(table.c.name == name)).one_or_none()
-            if row is not None and not self._is_free(row, holder, to_text(now)):
+            if row is not None and not is_gone(row, holder, to_text(now), self._pid_alive):
                 described = _describe(row)
                 raise LockedError(f"{name} is locked by {described}. Try again when that has ended.", holder=described)
             lock = Lock(
@@ -122,11 +122,16 @@ class Locks:
         with self._session.write(exclusive=False) as connection:
             connection.execute(table.delete().where(table.c.name == lock.name, table.c.token == lock.token))
 
-    def _is_free(self, row: Row[t.Any], asking: Holder, now: str) -> bool:
-        if row.expires <= now:
-            return True
-        same_boot = row.host == asking.host and row.boot_id == asking.boot_id
-        return same_boot and not self._pid_alive(row.pid)
+
+def is_gone(row: Row[t.Any], asking: Holder, now: str, pid_alive: Callable[[int], bool]) -> bool:
+    """Tell whether whoever wrote `row` (with `expires`, `host`, `boot_id`, `pid`) has hung or died, to `asking`.
+
+    A dead process is seen at once on its own host; from elsewhere only its lease tells.
+    """
+    if row.expires <= now:
+        return True
+    same_boot = row.host == asking.host and row.boot_id == asking.boot_id
+    return same_boot and not pid_alive(row.pid)
 
 
 def _describe(row: Row[t.Any]) -> str:

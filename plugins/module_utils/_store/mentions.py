@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lockstep.sync contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Names that stand in definitions: which jobs mention one, and how jobs and workflows follow its renaming."""
+"""Names that stand in definitions: who mentions one, and how those follow its renaming."""
 
 from __future__ import annotations
 
@@ -58,10 +58,30 @@ def rename_in_workflows(connection: Connection, option: str, old: str, new: str)
     _rename(connection, tables().workflows, option, old, new)
 
 
+def rename_in_collections(connection: Connection, option: str, old: str, new: str) -> None:
+    """Write `new` for `old` in that option of every job collection; none counts as modified."""
+    _rename(connection, tables().collections, option, old, new)
+
+
+def collections_that_mention(connection: Connection, option: str, name: str) -> list[str]:
+    """Give the sorted names of the job collections whose `option`, a name or a list of names, mentions `name`."""
+    return sorted(owner for _number, owner, _definition in _mentions(connection, tables().collections, option, name))
+
+
+def rename_in_schedules(connection: Connection, option: str, old: str, new: str) -> None:
+    """Write `new` for `old` in that option of every schedule; none counts as modified."""
+    _rename(connection, tables().schedules, option, old, new)
+
+
+def schedules_that_mention(connection: Connection, option: str, name: str) -> list[str]:
+    """Give the sorted names of the schedules whose `option`, a name or a list of names, mentions `name`."""
+    return sorted(owner for _number, owner, _definition in _mentions(connection, tables().schedules, option, name))
+
+
 def _rename(connection: Connection, table: sa.Table, option: str, old: str, new: str) -> None:
     for number, _name, definition in list(_mentions(connection, table, option, old)):
         value = definition[option]
-        renamed = [new if each == old else each for each in value] if isinstance(value, list) else new
+        renamed = [_renamed(each, old, new) for each in value] if isinstance(value, list) else new
         text = to_json_text({**definition, option: renamed})
         connection.execute(table.update().where(table.c.id == number).values(definition=text))
 
@@ -73,5 +93,16 @@ def _mentions(
     for number, owner, text in connection.execute(query):
         definition = from_json_text(text)
         value = definition.get(option)
-        if value == name or (isinstance(value, list) and name in value):
+        if value == name or (isinstance(value, list) and name in map(_name_of, value)):
             yield number, owner, definition
+
+
+def _name_of(entry: t.Any) -> t.Any:
+    """Give the name that an entry of a list stands for: itself, or the job of a collection's entry."""
+    return entry["job"] if isinstance(entry, dict) else entry
+
+
+def _renamed(entry: t.Any, old: str, new: str) -> t.Any:
+    if _name_of(entry) != old:
+        return entry
+    return {**entry, "job": new} if isinstance(entry, dict) else new

@@ -40,17 +40,24 @@ def collection_templates(metadata: sa.MetaData) -> sa.Table:
 
 
 def schedules(metadata: sa.MetaData) -> sa.Table:
-    """Schedules. Occurrences up to and including `considered` have been claimed or passed over."""
+    """Schedules. What was due up to and including `considered` has been claimed or passed over; `next_due` is the first
+    time after it, null when there is none. Both are written by `schedules.Schedules` only.
+    """
     import sqlalchemy as sa
 
     return _named(
-        "lockstep_schedules", metadata, sa.Column("considered", sa.String(TIME_LENGTH), nullable=False, index=True)
+        "lockstep_schedules",
+        metadata,
+        sa.Column("considered", sa.String(TIME_LENGTH), nullable=False, server_default="", index=True),
+        sa.Column("next_due", sa.String(TIME_LENGTH), index=True),
     )
 
 
 def occurrences(metadata: sa.MetaData) -> sa.Table:
-    """Occurrences of schedules that somebody claimed. `slot` is the time it was due, or the boot of a host; that one
-    schedule has each slot once is what keeps two tickers from running it twice.
+    """Occurrences of schedules that somebody claimed or passed over. `slot` is the time it was due, or the boot of a
+    host; that one schedule has each slot once is what keeps two tickers from running it twice.
+
+    `expires` is when its ticker is taken for dead, `remaining` the targets that it has not run yet, null for all.
     """
     import sqlalchemy as sa
 
@@ -60,11 +67,15 @@ def occurrences(metadata: sa.MetaData) -> sa.Table:
         sa.Column("id", sa.Integer, primary_key=True),
         sa.Column("schedule_id", sa.ForeignKey("lockstep_schedules.id", ondelete="CASCADE"), nullable=False),
         sa.Column("slot", sa.String(NAME_LENGTH), nullable=False),
-        sa.Column("status", sa.String(16), nullable=False),
+        sa.Column("due", sa.String(TIME_LENGTH), nullable=False),
+        sa.Column("status", sa.String(32), nullable=False),
         sa.Column("message", long_text(), nullable=False),
+        sa.Column("remaining", long_text()),
+        sa.Column("attempts", sa.Integer, nullable=False),
         sa.Column("host", sa.String(NAME_LENGTH), nullable=False),
         sa.Column("pid", sa.BigInteger, nullable=False),
         sa.Column("boot_id", sa.String(64), nullable=False),
+        sa.Column("expires", sa.String(TIME_LENGTH), nullable=False),
         sa.Column("claimed", sa.String(TIME_LENGTH), nullable=False),
         sa.Column("finished", sa.String(TIME_LENGTH)),
         sa.UniqueConstraint("schedule_id", "slot", name="lockstep_occurrence_once"),

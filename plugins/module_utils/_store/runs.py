@@ -55,6 +55,9 @@ class StoredRun:
             the run `origin_id`.
         plan_id: the kept plan that it applied or made.
         requester: who asked for it.
+        schedule: the name that the schedule had for which it was made, empty without one.
+        collection: the name that the job collection has or had of which it is the run; `job` is empty then.
+        parent_id: the run of a job collection that it was a part of.
     """
 
     id: int
@@ -81,6 +84,17 @@ class StoredRun:
     origin_id: int | None
     plan_id: int | None
     requester: str
+    schedule: str
+    collection: str
+    parent_id: int | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OfCollection:
+    """Which job collection a run is of; its number survives a renaming."""
+
+    id: int
+    name: str
 
 
 class Runs:
@@ -101,10 +115,13 @@ class Runs:
         kind: RunKind = "run",
         origin_id: int | None = None,
         requester: str = "",
+        schedule: str = "",
+        collection: OfCollection | None = None,
+        parent_id: int | None = None,
     ) -> int:
         """Remember that a run of the job begins; give its number, which no other run ever gets.
 
-        The run is remembered under `job_name` even when the store has no such job.
+        The run is remembered under `job_name` even when the store has no such job. That of a collection has none.
         """
         table = tables().runs
         with self._session.write() as connection:
@@ -127,6 +144,10 @@ class Runs:
                     kind=kind,
                     origin_id=origin_id,
                     requester=requester,
+                    schedule=schedule or None,
+                    collection_id=None if collection is None else collection.id,
+                    collection_name=None if collection is None else collection.name,
+                    parent_id=parent_id,
                 )
             )
             return inserted_id(result)
@@ -209,6 +230,7 @@ class Runs:
         self,
         *,
         job: str | None = None,
+        collection: str | None = None,
         status: Status | None = None,
         since: str | None = None,
         limit: int = PAGE,
@@ -218,6 +240,7 @@ class Runs:
 
         Args:
             job: of jobs that have this name, or had it when they were deleted.
+            collection: of job collections that had this name when they ran.
             status: with this status.
             since: begun at this time (ISO 8601) or later.
             limit: at most so many.
@@ -229,6 +252,8 @@ class Runs:
         conditions: list[sa.ColumnElement[bool]] = []
         if job is not None:
             conditions.append(table.c.job_name == job)
+        if collection is not None:
+            conditions.append(table.c.collection_name == collection)
         if status is not None:
             conditions.append(table.c.status == status)
         if since is not None:
@@ -249,6 +274,28 @@ class Runs:
         with self._session.read() as connection:
             query = sa.select(sa.func.count()).where(_of_job(connection, job_name), table.c.status != "skipped")
             return int(connection.scalar(query) or 0)
+
+    def last_of_collection(self, collection_id: int) -> StoredRun | None:
+        """Give the newest run of the job collection, whatever its status."""
+        found = self._find(tables().runs.c.collection_id == collection_id, limit=1)
+        return found[0] if found else None
+
+    def times_run_of_collection(self, collection_id: int) -> int:
+        """Count the runs of the job collection."""
+        import sqlalchemy as sa
+
+        with self._session.read() as connection:
+            query = sa.select(sa.func.count()).where(tables().runs.c.collection_id == collection_id)
+            return int(connection.scalar(query) or 0)
+
+    def unfinished_of_collection(self, collection_id: int) -> list[StoredRun]:
+        """Give the runs of the job collection that began and did not end, the newest first."""
+        table = tables().runs
+        return self._find(table.c.collection_id == collection_id, table.c.status == "running")
+
+    def parts(self, run_id: int) -> list[StoredRun]:
+        """Give the runs of jobs that the run of a job collection consists of, in the order they began."""
+        return self._find(tables().runs.c.parent_id == run_id)[::-1]
 
     def last_read(self, job_name: str, object_name: str) -> int | None:
         """Give how many records the last succeeded run of the job read for the object; None when it did not."""
@@ -345,4 +392,7 @@ def _to_run(row: Row[t.Any]) -> StoredRun:
         origin_id=row.origin_id,
         plan_id=row.plan_id,
         requester=row.requester,
+        schedule=row.schedule or "",
+        collection=row.collection_name or "",
+        parent_id=row.parent_id,
     )

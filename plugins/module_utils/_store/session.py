@@ -62,14 +62,20 @@ class Session:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """Give a connection to read from: that of this thread's transaction, or a new one. Raises StoreError."""
-        current = self._current()
+        """Give a connection to read from: that of this thread's transaction, of a reading around this one, or a new
+        one. Raises StoreError.
+        """
+        current = self._current() or self._reading()
         with translated(self.location, self._password):
             if current is not None:
                 yield current
                 return
             with self._turn, self._engine.connect() as connection:
-                yield connection
+                self._local.reading = connection
+                try:
+                    yield connection
+                finally:
+                    self._local.reading = None
 
     @contextmanager
     def write(self, *, exclusive: bool = True) -> Iterator[Connection]:
@@ -117,6 +123,10 @@ class Session:
                 self._local.connection = None
             if self.rehearsal:
                 transaction.rollback()
+
+    def _reading(self) -> Connection | None:
+        reading: Connection | None = getattr(self._local, "reading", None)
+        return reading
 
     def _current(self) -> Connection | None:
         current: Connection | None = getattr(self._local, "connection", None)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Self
 
 from .address import StoreAddress, Target, parse_url
+from .claims import Claims
 from .jobs import Jobs
 from .leavers import Leavers
 from .links import Links
@@ -19,12 +20,14 @@ from .marks import Marks
 from .migrations import MIGRATIONS, Migration
 from .named import Named
 from .notifications import Notifications
-from .nouns import JOB_TEMPLATE, WORKFLOW
+from .nouns import COLLECTION, COLLECTION_TEMPLATE, JOB_TEMPLATE, WORKFLOW
+from .occurrences import Occurrences
 from .outbox import Outbox
 from .plans import Plans
 from .providers import Providers
 from .requests import Requests
 from .runs import Runs
+from .schedules import Schedules
 from .servers import open_server
 from .session import Session
 from .smart_groups import SmartGroups
@@ -59,6 +62,11 @@ class Store:
         self.smart_groups = SmartGroups(session, clock)
         self.job_templates = Named(session, clock, JOB_TEMPLATE)
         self.workflows = Named(session, clock, WORKFLOW)
+        self.collections = Named(session, clock, COLLECTION)
+        self.collection_templates = Named(session, clock, COLLECTION_TEMPLATE)
+        self.schedules = Schedules(session, clock)
+        self.occurrences = Occurrences(session, clock)
+        self.claims = Claims(session, pid_alive=pid_alive)
         self.requests = Requests(session, vault, clock)
         self.notifications = Notifications(session, vault, clock)
         self.outbox = Outbox(session, clock)

@@ -4,6 +4,8 @@
 """Accounts and their passwords: the last steps of a new record, and flags that live inside other attributes.
 
 Nobody logs on to an account that is half made: it is created disabled, then gets its password, then is as planned.
+Until then it also says that it needs no password (MS-ADTS 2.2.16, PASSWD_NOTREQD), so that one that somebody disabled
+later is not taken for half made.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ from .session import PASSWORD_MODIFY, Session
 from .steps import Steps
 from .values import encode_windows_password
 
-DISABLED, NORMAL_ACCOUNT = 0x2, 0x200
+DISABLED, NOT_REQUIRED, NORMAL_ACCOUNT = 0x2, 0x20, 0x200
 USER_ACCOUNT_CONTROL, LAST_SET = "userAccountControl", "pwdLastSet"
 ACCOUNT_ATTRIBUTES = (USER_ACCOUNT_CONTROL, LAST_SET)
 
@@ -73,7 +75,7 @@ class Accounts:
         attributes = dict(new.attributes)
         if self.are_windows:
             attributes.pop(LAST_SET, None)
-            attributes[USER_ACCOUNT_CONTROL] = [str(self._wanted(new) | DISABLED).encode()]
+            attributes[USER_ACCOUNT_CONTROL] = [str(self._first(new)).encode()]
         elif new.password is None or not self._server_hashes:
             attributes |= self._flag_attributes(new.flags) | _hidden(new.password)
         return attributes
@@ -100,21 +102,24 @@ class Accounts:
     ) -> None:
         wanted, last_set = self._wanted(new), new.attributes.get(LAST_SET)
         control = b"".join(list((raw or {}).get(USER_ACCOUNT_CONTROL, ()))[:1])
-        present = int(control) if control else wanted | DISABLED
-        changed_since = list((raw or {}).get(LAST_SET, ())) not in ([], [b"0"])
-        # One that is enabled has its password; so has a disabled one whose password was set at some time.
-        has_password = not present & DISABLED or (changed_since and bool(wanted & DISABLED))
-        password = None if has_password else new.password
-        if password is not None:
-            quoted = encode_windows_password(password[1])
+        present = int(control) if control else self._first(new)
+        if new.password is not None and not present & ~wanted & NOT_REQUIRED:
+            # It was finished. What it is now, somebody wanted.
+            return
+        if new.password is not None:
+            quoted = encode_windows_password(new.password[1])
             steps.add(requests.modify(place, [(REPLACE, "unicodePwd", [quoted])]), password=True)
         last: list[requests.Change] = []
         if present != wanted:
             last.append((REPLACE, USER_ACCOUNT_CONTROL, [str(wanted).encode()]))
-        if last_set is not None and (password is not None or list((raw or {}).get(LAST_SET, ())) != last_set):
+        if last_set is not None and (new.password is not None or list((raw or {}).get(LAST_SET, ())) != last_set):
             last.append((REPLACE, LAST_SET, last_set))
         if last:
             steps.add(requests.modify(place, last), password=True)
+
+    def _first(self, new: NewRecord) -> int:
+        """Give the bits an account has until it is finished."""
+        return self._wanted(new) | DISABLED | (NOT_REQUIRED if new.password is not None else 0)
 
     def _wanted(self, new: NewRecord) -> int:
         """Give the bits an account has in the end: enabled with a password, disabled without, or as planned."""

@@ -53,6 +53,7 @@ class Builder:
         object_classes: Sequence[str],
     ) -> None:
         self._session = session
+        self._left_names = session.left_names
         self._attributes = attributes
         self._anchor = anchor
         self._flavour = flavour
@@ -241,7 +242,7 @@ class Builder:
     def _asserted(self, name: str, value: Value, after: PlannedValue) -> list[bytes]:
         attribute = self._attributes.of(name)
         plain_value = attribute.is_compared and attribute.flag is None and not isinstance(after, ValueChanges)
-        if not plain_value or not attribute.has_equality:
+        if not plain_value or not attribute.has_equality or (attribute.is_dn and self._left_names.has_any_of(value)):
             return []
         parts = self._attributes.encoded(name, value)
         if not parts:

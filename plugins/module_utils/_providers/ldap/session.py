@@ -17,6 +17,7 @@ from . import filters, requests
 from .channel import Channel
 from .connection import Address, Bound, Login, connect, kept_first
 from .flavours import Flavour
+from .left_names import LeftNames
 from .schema import SID_SYNTAX, Detail, Schema, parse_schema, refine
 
 _ROOT = (
@@ -79,6 +80,7 @@ class Session:
         )
         self.begun: set[tuple[str, str]] = set()
         """Changes by action and folded DN of which a part may have been written: a new connection goes on with them."""
+        self.left_names = LeftNames()
         self._bound: Bound | None = None
         self._root: RootDse | None = None
         self._schema: Schema | None = None

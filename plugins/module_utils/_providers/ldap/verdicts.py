@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Mapping, Set
+from collections.abc import Mapping
 from dataclasses import replace
 
 from ..._model.dn import fold_dn
@@ -16,6 +16,7 @@ from ..._model.values import Single, Value, members
 from ..before_image import judge
 from .accounts import ACCOUNT_ATTRIBUTES
 from .attributes import Attributes
+from .left_names import LeftNames
 from .modifications import MOST_ASSERTED
 from .outcomes import record_name
 from .places import DN_CHANGES, judge_place
@@ -30,10 +31,13 @@ def has_sets(change: Change) -> bool:
 
 
 class Verdicts:
-    """Judges changes of one directory; names in values are the same however they are spelled."""
+    """Judges changes of one directory; names in values are the same however they are spelled, and whether or not they
+    have followed their entry.
+    """
 
-    def __init__(self, attributes: Attributes) -> None:
+    def __init__(self, attributes: Attributes, left_names: LeftNames) -> None:
         self._attributes = attributes
+        self._left_names = left_names
 
     def narrowed(self, change: Change, *, whole: bool) -> Change:
         """Give the change with what is compared only: never a password or where the entry is. Unless `whole`, neither
@@ -55,17 +59,6 @@ class Verdicts:
         }
         return replace(change, before=before, after=after)
 
-    def apart_from(self, change: Change, deleting: Set[str]) -> Change:
-        """Give a deletion without the fields of its before-image that name one of the entries `deleting` (folded)."""
-        if change.action != "delete":
-            return change
-        before = {
-            name: value
-            for name, value in change.before.items()
-            if not self._attributes.of(name).is_dn or deleting.isdisjoint(self._folded(name, value))
-        }
-        return change if len(before) == len(change.before) else replace(change, before=before)
-
     def judge(
         self, change: Change, place: str, current: Mapping[str, Value], *, whole: bool, begun: bool = False
     ) -> Outcome | None:
@@ -81,6 +74,8 @@ class Verdicts:
         if change.action in DN_CHANGES:
             return judge_place(change, place)
         compared = self.narrowed(change, whole=whole)
+        compared = replace(compared, before=self._without_deleted(compared.before))
+        current = self._without_deleted(current)
         if begun:
             written = {
                 name
@@ -101,19 +96,34 @@ class Verdicts:
             if not self._attributes.of(name).is_compared or name not in current:
                 after[name] = value
             elif isinstance(value, ValueChanges):
-                there = self._folded(name, current[name])
+                # What is taken out is called as it stands there, which need not be its entry's name any more.
+                there = {self._fold(name, part): part for part in members(current[name])}
+                gone = (there.get(self._fold(name, part)) for part in value.removed)
                 after[name] = ValueChanges(
                     added=tuple(part for part in value.added if self._fold(name, part) not in there),
-                    removed=tuple(part for part in value.removed if self._fold(name, part) in there),
+                    removed=tuple(part for part in gone if part is not None),
                 )
             elif not self._agrees(name, value, current[name]):
                 after[name] = value
-        # What was found as planned is what others must not change from now on.
+        # What was found as planned, and where references have followed their entry, is what others must not change from
+        # now on.
         before = {
-            name: current[name] if name in change.after and name not in after else value
+            name: current[name]
+            if (name in change.after and name not in after) or self._has_followed(name, value, current)
+            else value
             for name, value in change.before.items()
         }
         return replace(change, before=before, after=after)
+
+    def _has_followed(self, name: str, value: Value, current: Mapping[str, Value]) -> bool:
+        is_dn = name in current and self._attributes.of(name).is_dn
+        return is_dn and self._folded(name, value) == self._folded(name, current[name])
+
+    def _without_deleted(self, fields: Mapping[str, Value]) -> dict[str, Value]:
+        return {
+            name: self._left_names.without_deleted(value) if self._attributes.of(name).is_dn else value
+            for name, value in fields.items()
+        }
 
     def left_to_create(self, change: Change, current: Mapping[str, Value]) -> dict[str, ValueChanges] | None:
         """Give the values that a new entry still lacks; None when it is not the one that was begun. What is written
@@ -144,7 +154,9 @@ class Verdicts:
         return frozenset(self._fold(name, part) for part in members(value))
 
     def _fold(self, name: str, value: Single) -> Single:
-        return fold_dn(value) if isinstance(value, str) and self._attributes.of(name).is_dn else value
+        if not isinstance(value, str) or not self._attributes.of(name).is_dn:
+            return value
+        return self._left_names.now(fold_dn(value))
 
 
 def _unknown_password(change: Change) -> Outcome:

@@ -31,6 +31,8 @@ BATCH_SIZE = 500
 WINDOW = 32
 DELETE_WINDOW = 8
 """Servers take entries out one at a time: with more in flight, OpenLDAP spends more on waiting than on deleting."""
+MOST_LOOKS = 3
+"""How often a record is looked at again: a server may still be mending its references when it is."""
 _CREATES = frozenset({"create", "create_container"})
 COMPLEX = 0x1
 
@@ -44,7 +46,7 @@ class _Task:
     place: str
     steps: Steps
     step: int = 0
-    again: bool = False
+    looks: int = 0
     anchor: str | None = None
 
 
@@ -59,11 +61,10 @@ class LdapWriter:
         self._builder = Builder(
             session, attributes, session.flavour, anchor=fields.anchor, object_classes=target.object_classes
         )
-        self._verdicts = Verdicts(attributes)
+        self._verdicts = Verdicts(attributes, session.left_names)
         self._looker = Looker(session, fields, self._builder, self._verdicts)
         self._outcomes: list[Outcome | None] = []
         self._begun: frozenset[tuple[str, str]] = frozenset()
-        self._deleting: set[str] = set()
 
     @property
     def batch_size(self) -> int | None:
@@ -93,7 +94,8 @@ class LdapWriter:
         Raises ConfigError, before anything is written, when a password would have to go over an open line.
         """
         self._builder.refuse_open_passwords(changes)
-        changes = self._apart(changes)
+        for change in changes:
+            self._session.left_names.note(change)
         self._outcomes = [None] * len(changes)
         self._begun = frozenset(self._session.begun) | {_name(change) for change in changes if change.begun}
         try:
@@ -106,13 +108,6 @@ class LdapWriter:
             raise
         self._session.begun.difference_update(map(_name, changes))
         return [outcome if outcome is not None else DONE for outcome in self._outcomes]
-
-    def _apart(self, changes: Sequence[Change]) -> list[Change]:
-        """Give the changes without what deletions of this run change of one another: with an entry go, in the server's
-        own time, the references to it (MS-ADTS 3.1.1.1.6; OpenLDAP's overlays refint and memberof).
-        """
-        self._deleting.update(fold_dn(change.target or "") for change in changes if change.action == "delete")
-        return [self._verdicts.apart_from(change, self._deleting) for change in changes]
 
     def _apply_wave(self, wave: Sequence[tuple[int, Change]]) -> None:
         """Apply changes that do not depend on one another."""
@@ -188,7 +183,7 @@ class LdapWriter:
                     self._outcomes[task.number] = replace(DONE, anchor=task.anchor)
             elif task.steps.is_password[task.step]:
                 refused.append((task, response))
-            elif may_have_moved_on(task.change, response) and not task.again:
+            elif may_have_moved_on(task.change, response) and task.looks < MOST_LOOKS:
                 again.append((task, response))
             else:
                 self._outcomes[task.number] = failed(task.change, response, written=task.step)
@@ -242,7 +237,8 @@ class LdapWriter:
                 return replace(DONE, anchor=task.anchor) if verdict == DONE else verdict
             task.change = self._verdicts.left_to_do(change, present.fields)
             task.steps = self._builder.build(task.change, present.place, present.raw, looked=True)
-        task.place, task.step, task.again = present.place, 0, True
+        task.place, task.step = present.place, 0
+        task.looks += 1
         return None
 
     # -- what is left -------------------------------------------------------------------------------------------

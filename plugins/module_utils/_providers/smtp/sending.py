@@ -11,7 +11,7 @@ import smtplib
 import ssl
 import typing as t
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from ..._model.errors import ProviderError
@@ -90,6 +90,7 @@ class _Line:
             self._client = self._connect()
             self._log_in()
             yield self
+            self._say_goodbye()
         except ssl.SSLCertVerificationError as error:
             raise self._fault(
                 f"its certificate cannot be trusted: {error.verify_message}. Name who signed it with `ca_cert`"
@@ -107,7 +108,8 @@ class _Line:
         except OSError as error:
             raise self._fault(error.strerror or str(error)) from None
         finally:
-            self._hang_up()
+            if self._client is not None:
+                self._client.close()
 
     def reached(self) -> Reached:
         """Say what was found."""
@@ -204,13 +206,10 @@ class _Line:
         if code != 235:
             raise self._fault(f"it does not take the account {user!r}: {self._shown(code, answer)}")
 
-    def _hang_up(self) -> None:
-        if self._client is not None and self._client.sock is not None:
-            try:
-                self._client.quit()
-            except (OSError, smtplib.SMTPException):
-                # What counts was said before; there is nobody left to say goodbye to.
-                self._client.close()
+    def _say_goodbye(self) -> None:
+        """Quit. What counts was said before, so a server that does not answer any more is no fault."""
+        with suppress(OSError, smtplib.SMTPException):
+            self._client.quit()
 
     def _silent(self) -> ProviderError:
         return self._fault(f"it gave no answer within {self._smtp.timeout:g} s")

@@ -178,4 +178,4 @@ def test_a_directory_and_its_job_are_declared_once(declared: Run) -> None:
     other = {**options, "on_disable": {"strip_groups": True}}
     assert declared(job.main, **other)["job"]["objects"][0]["on_disable"] == {"strip_groups": True}
     refused = declared(job.main, **{**options, "destination": {"provider": "crm", "table": "people"}})
-    assert "`missing_at_source: disable`, `create_in`, `protect` needs a directory as destination" in refused["msg"]
+    assert "`missing_at_source: disable`, `create_in` needs a directory as destination" in refused["msg"]

@@ -37,4 +37,4 @@ def test_mappings_are_checked_on_this_machine() -> None:
     endpoints = {"source": {"provider": "a"}, "destination": {"provider": "b"}}
     job = parse_job("j", {**endpoints, "objects": [{"fields": [field]}]})
     with pytest.raises(ConfigError, match="there is no filter 'nothing'"):
-        mapping_checker(lambda: datetime(2026, 11, 21, tzinfo=UTC))(job)
+        mapping_checker(lambda: datetime(2026, 11, 21, tzinfo=UTC))(job, "csv")

@@ -44,7 +44,6 @@ def check(
         ({"create_in": {"field": "a"}, "move": True}, {}, "`create_in`, `move`"),
         ({"rdn": "cn"}, {}, "`rdn`"),
         ({}, {"create_containers": True}, "`create_containers`"),
-        ({}, {"protect": "(a=b)"}, "`protect`"),
         (
             {"fields": [KEY, {"name": "boss", "source": "b", "transform": [{"resolve": {"match": "id"}}]}]},
             {},
@@ -63,6 +62,28 @@ def test_what_only_a_directory_can_do_is_refused_elsewhere_by_name(
         check(item, destination=destination, **options)
     if "missing_at_source" not in options:
         check(item, destination="ldap", **options)
+
+
+@pytest.mark.parametrize("text", ["(a=b", "(a=b)(c=d)", "(a=b))(", ")a=b(", "destination.a == 'b'"])
+def test_a_directory_protects_by_a_filter(text: str) -> None:
+    with pytest.raises(ConfigError, match=r"^job 'j', object 'people': `protect` must be an LDAP filter in brackets"):
+        check(protect=text)
+    check(protect=text, destination="csv")
+
+
+def test_a_file_that_is_written_anew_protects_nothing() -> None:
+    definition = {"provider": "b", "replace_file": True}
+    job = parse_job(
+        "j",
+        {
+            "source": {"provider": "a"},
+            "destination": definition,
+            "objects": [{"fields": [KEY]}],
+            "protect": "destination.a",
+        },
+    )
+    with pytest.raises(ConfigError, match="`replace_file: true` writes the whole file anew"):
+        check_endpoints(job, "csv", "csv")
 
 
 # -- types --------------------------------------------------------------------------------------------------------

@@ -21,11 +21,15 @@ def open_again(tmp_path: Path) -> Iterator[Callable[..., Store]]:
     """Give a function that opens the store; with `create=False` as in check mode."""
     from ansible_collections.lockstep.sync.plugins.module_utils._store.address import StoreAddress  # noqa: PLC0415
     from ansible_collections.lockstep.sync.plugins.module_utils._store.store import open_store  # noqa: PLC0415
+    from support.stores import lay_new_store  # noqa: PLC0415
 
     stores: list[Store] = []
 
     def open_it(*, create: bool = True) -> Store:
-        address = StoreAddress(url=f"sqlite:///{tmp_path / 'store' / 'state.db'}")
+        path = tmp_path / "store" / "state.db"
+        address = StoreAddress(url=f"sqlite:///{path}")
+        if create:
+            lay_new_store(path)
         stores.append(open_store(address, create=create, clock=lambda: datetime(2026, 11, 21, 8, 30, tzinfo=UTC)))
         return stores[-1]
 

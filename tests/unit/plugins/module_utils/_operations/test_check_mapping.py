@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.lockstep.sync.plugins.module_utils._model.definitions import parse_job
 from ansible_collections.lockstep.sync.plugins.module_utils._model.errors import ConfigError
+from ansible_collections.lockstep.sync.plugins.module_utils._model.jobs import ProviderType
 from ansible_collections.lockstep.sync.plugins.module_utils._operations.check_mapping import (
     AnyField,
     check_mapping,
@@ -19,15 +20,22 @@ from ansible_collections.lockstep.sync.plugins.module_utils._operations.check_ma
 )
 
 
-def check(field: dict[str, t.Any] | None = None, **options: t.Any) -> None:
+def check(
+    field: dict[str, t.Any] | None = None, destination: ProviderType = "csv", protect: str = "", **options: t.Any
+) -> None:
     key = {"name": "id", "source": "id", "key": True}
     definition = {
         "source": {"provider": "hr"},
         "destination": {"provider": "crm"},
+        "protect": protect,
         "objects": [{"name": "people", **options, "fields": [key, *([field] if field else [])]}],
     }
     check_mapping(
-        parse_job("j", definition), computer_name="host", environ={}, clock=lambda: datetime(2026, 11, 21, tzinfo=UTC)
+        parse_job("j", definition),
+        destination,
+        computer_name="host",
+        environ={},
+        clock=lambda: datetime(2026, 11, 21, tzinfo=UTC),
     )
 
 
@@ -103,3 +111,22 @@ def test_any_field_holds_the_names_that_were_asked_for() -> None:
     assert "a" in fields
     assert list(fields) == ["a", "b"]
     assert len(fields) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("destination.vip ==", "protect: .* is not an expression"),
+        ("source.vip == '1'", "protect: .*there is no name 'source'.*destination"),
+        ("skip('no')", "there is no name 'skip'"),
+    ],
+)
+def test_finds_a_fault_in_what_a_table_protects(text: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        check(protect=text)
+
+
+def test_what_a_directory_protects_is_a_filter_and_no_expression() -> None:
+    check(protect="(adminCount=1)", destination="ldap")
+    with pytest.raises(ConfigError, match="is not an expression"):
+        check(protect="(adminCount=1)")

@@ -10,13 +10,21 @@ from collections.abc import Callable
 
 import pytest
 from ansible_collections.lockstep.sync.plugins.module_utils._model.errors import ConfigError, LockedError
-from ansible_collections.lockstep.sync.plugins.module_utils._model.jobs import JobSpec
-from ansible_collections.lockstep.sync.plugins.module_utils._operations.declare_job import JobRequest, declare_jobs
+from ansible_collections.lockstep.sync.plugins.module_utils._model.jobs import JobSpec, ProviderType
+from ansible_collections.lockstep.sync.plugins.module_utils._operations.declare_job import (
+    CompileCheck,
+    JobRequest,
+    declare_jobs,
+)
 from ansible_collections.lockstep.sync.plugins.module_utils._operations.declare_provider import (
     ProviderRequest,
     declare_providers,
 )
 from ansible_collections.lockstep.sync.plugins.module_utils._operations.declared import Declared
+from ansible_collections.lockstep.sync.plugins.module_utils._operations.job_templates import (
+    TemplateRequest,
+    declare_job_templates,
+)
 from ansible_collections.lockstep.sync.plugins.module_utils._store.jobs import job_lock
 from ansible_collections.lockstep.sync.plugins.module_utils._store.locks import Holder
 from ansible_collections.lockstep.sync.plugins.module_utils._store.store import Store
@@ -31,13 +39,11 @@ JOB: dict[str, t.Any] = {
 }
 
 
-def accept(_job: JobSpec) -> None:
+def accept(_job: JobSpec, _destination: ProviderType) -> None:
     """Find no fault in any mapping."""
 
 
-def declare(
-    store: Store, name: str = "j", check_mapping: Callable[[JobSpec], None] = accept, **options: t.Any
-) -> Declared:
+def declare(store: Store, name: str = "j", check_mapping: CompileCheck = accept, **options: t.Any) -> Declared:
     (declared,) = declare_jobs(store, [JobRequest(name=name, **options)], holder=HERE, check_mapping=check_mapping)
     return declared
 
@@ -89,6 +95,15 @@ def test_an_empty_option_clears_what_is_stored(store: Store, option: str, value:
     assert changed.after is not None
     assert option not in changed.after
     assert len(changed.after) == 7
+
+
+def test_a_whole_definition_keeps_nothing_and_takes_nothing_from_its_template(store: Store) -> None:
+    template = {"owners": ["t"], "limits": {"creates": "5"}, "objects": [{"fields": [KEY]}]}
+    declare_job_templates(store, [TemplateRequest(name="t", definition=template)])
+    declare(store, definition={**JOB, "description": "d", "enabled": False})
+    changed = declare(store, definition={**JOB, "template": "t"}, whole=True)
+    assert changed.after == {"name": "j", **JOB, "template": "t"}
+    assert not declare(store, definition={**JOB, "template": "t"}, whole=True).changed
 
 
 def test_a_new_job_needs_endpoints_and_objects(store: Store) -> None:
@@ -195,8 +210,8 @@ def test_a_running_job_may_be_changed(store: Store) -> None:
 def test_the_mapping_is_checked_when_it_may_have_changed_and_nothing_is_kept_when_it_is_wrong(store: Store) -> None:
     checked: list[str] = []
 
-    def refuse(job: JobSpec) -> None:
-        checked.append(job.name)
+    def refuse(job: JobSpec, destination: ProviderType) -> None:
+        checked.append(f"{job.name} to {destination}")
         raise ConfigError(f"job {job.name!r}: bad expression.")
 
     with pytest.raises(ConfigError, match="bad expression"):
@@ -204,7 +219,7 @@ def test_the_mapping_is_checked_when_it_may_have_changed_and_nothing_is_kept_whe
     assert store.jobs.list() == []
     declare(store, definition=JOB)
     assert not declare(store, definition=JOB, check_mapping=refuse).changed
-    assert checked == ["j"]
+    assert checked == ["j to sql"]
 
 
 def test_several_are_all_or_none_and_later_ones_may_refer_to_earlier_ones(store: Store) -> None:

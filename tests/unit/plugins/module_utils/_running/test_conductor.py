@@ -348,7 +348,7 @@ def test_a_store_that_is_gone_at_the_end_hides_nothing_of_what_was_done(world: W
         connection.commit()
     ran = world.run()
     assert ran.result.message.startswith("Job 'j' made 4 changes, but the history could not be written: ")
-    assert "the lock of the job could not be given back and ends by itself" in warnings(ran)[-1]
+    assert "the lock could not be given back and ends by itself" in warnings(ran)[-1]
     assert world.people() == IN_STEP
 
 

@@ -10,6 +10,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
+from ansible_collections.lockstep.sync.plugins.module_utils._execution.journal import Journal
 from ansible_collections.lockstep.sync.plugins.module_utils._model.runs import RunResult
 from ansible_collections.lockstep.sync.plugins.module_utils._providers.ldap.writing import LdapWriter
 from servers.directories import SambaAd
@@ -37,6 +38,13 @@ def looks_like(world: DirectoryWorld, wanted: t.Any, *, without: str = "") -> t.
             break
         time.sleep(0.1)
     return found
+
+
+def without(names: t.Collection[str], entries: t.Any) -> t.Any:
+    """Give entries without some attributes."""
+    return {
+        place: {name: values for name, values in entry.items() if name not in names} for place, entry in entries.items()
+    }
 
 
 def add_team(world: DirectoryWorld, *names: str) -> str:
@@ -69,7 +77,9 @@ def test_who_was_changed_renamed_and_moved_goes_back(world: DirectoryWorld) -> N
     assert {"update", "rename", "move"} <= set(actions(changed))
     result = undo(world)
     assert (result.status, problems(result)) == ("succeeded", [])
-    assert looks_like(world, before) == before
+    # OpenLDAP's refint overlay mends references after the answer, and misses entries that move meanwhile.
+    names = () if world.box.is_ad else ("manager",)
+    assert without(names, looks_like(world, before)) == without(names, before)
     assert world.box.anchor(world.place("Bob Baker", "IT")) == anchor
     again = undo(world)
     assert (again.status, again.statistics.moved) == ("succeeded", 3)
@@ -130,6 +140,27 @@ def test_what_somebody_did_since_stays(world: DirectoryWorld) -> None:
     assert world.place("Bob Baker", "IT") in world.box.places()
 
 
+@pytest.mark.parametrize("kind", ["plan", "undo"])
+def test_who_is_protected_by_now_is_left_alone(world: DirectoryWorld, kind: str) -> None:
+    world.job(protect="(description=vip)")
+    world.run()
+    world.staff("1,Anna,Able,Sales,", "2,Bob,Baker,Sales,1", "3,Cid,Cook,IT,1")
+    if kind == "plan":
+        result = world.run(preview=True, keep_plan=True)
+        ann, bob = world.place("Ann Able", "IT"), world.place("Bob Baker", "IT")
+    else:
+        result = world.run()
+        ann, bob = world.place("Anna Able", "Sales"), world.place("Bob Baker", "Sales")
+    assert result.statistics.moved == 3
+    world.box.modify(ann, description="vip")
+    option = {"plan": result.plan_id} if kind == "plan" else {"undo": result.id}
+    done = world.run(job="", **option)
+    assert done.statistics.moved == 2
+    assert {(problem.code, problem.key) for problem in done.problems} == {("protected", ("1",))}
+    assert ann in world.box.places()
+    assert bob not in world.box.places()
+
+
 class Died(BaseException):
     """The process was killed."""
 
@@ -149,6 +180,21 @@ def die_before_passwords(world: DirectoryWorld) -> None:
             world.run()
 
 
+def die_after_writing(world: DirectoryWorld) -> None:
+    """Let a run die when its new accounts are finished, and the journal does not know it."""
+    with pytest.MonkeyPatch.context() as patch:
+        original = Journal.end
+
+        def dying(journal: Journal, *args: t.Any) -> None:
+            if any(change.action == "create" for change in args[0]):
+                raise Died
+            original(journal, *args)
+
+        patch.setattr(Journal, "end", dying)
+        with pytest.raises(Died):
+            world.run()
+
+
 @pytest.mark.parametrize("goes_on", [True, False], ids=["resumed", "run again"])
 def test_accounts_that_a_killed_run_left_without_a_password_are_finished(
     tmp_path: Path, samba: SambaAd, goes_on: bool
@@ -157,7 +203,7 @@ def test_accounts_that_a_killed_run_left_without_a_password_are_finished(
     world.job()
     die_before_passwords(world)
     ann = world.place("Ann Able", "IT")
-    assert world.box.texts(ann, "userAccountControl") == ["514"]
+    assert world.box.texts(ann, "userAccountControl") == ["546"]
     result = world.run("", resume=1) if goes_on else world.run()
     assert result.status == "succeeded"
     assert world.box.texts(ann, "userAccountControl") == ["512"]
@@ -171,4 +217,20 @@ def test_half_made_accounts_of_another_definition_are_not_touched(tmp_path: Path
     die_before_passwords(world)
     world.job(protect="(adminCount=1)")
     world.run()
-    assert world.box.texts(world.place("Ann Able", "IT"), "userAccountControl") == ["514"]
+    assert world.box.texts(world.place("Ann Able", "IT"), "userAccountControl") == ["546"]
+
+
+@pytest.mark.parametrize("goes_on", [True, False], ids=["resumed", "run again"])
+def test_a_finished_account_that_somebody_disabled_since_stays_disabled(
+    tmp_path: Path, samba: SambaAd, goes_on: bool
+) -> None:
+    world = DirectoryWorld(tmp_path, DirectoryBox(samba))
+    world.job()
+    die_after_writing(world)
+    ann, bob = world.place("Ann Able", "IT"), world.place("Bob Baker", "IT")
+    assert world.box.texts(ann, "userAccountControl") == ["512"]
+    world.box.modify(ann, userAccountControl="514")
+    result = world.run("", resume=1) if goes_on else world.run()
+    assert result.status == "succeeded"
+    assert world.box.texts(ann, "userAccountControl") == ["514"]
+    assert world.box.texts(bob, "userAccountControl") == ["512"]

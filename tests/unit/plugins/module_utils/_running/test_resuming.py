@@ -230,3 +230,12 @@ def test_a_kept_plan_that_died_half_way_is_resumed_and_not_applied_again(world: 
     plan = world.preview(keep_plan=True).result.plan_id
     kill(world, 3, "begun", job="", plan=plan)
     assert "a plan is applied once" in world.run("", plan=plan).result.message
+
+
+def test_a_resumed_run_leaves_out_who_is_protected_by_now(world: World) -> None:
+    world.job(protect="destination.note == 'vip'")
+    kill(world, 1, "begin")
+    world.sql("UPDATE people SET note = 'vip' WHERE id IN (2, 9)")
+    result = world.run("", resume=1).result
+    assert (result.statistics.created, result.statistics.changes) == (2, 2)
+    assert sorted((each.code, each.key) for each in result.problems) == [("protected", ("2",)), ("protected", ("9",))]

@@ -21,6 +21,7 @@ from ansible_collections.lockstep.sync.plugins.module_utils._model.values import
 from ansible_collections.lockstep.sync.plugins.module_utils._providers.ldap.attributes import Attributes
 from ansible_collections.lockstep.sync.plugins.module_utils._providers.ldap.fields import Fields
 from ansible_collections.lockstep.sync.plugins.module_utils._providers.ldap.flavours import LDAP
+from ansible_collections.lockstep.sync.plugins.module_utils._providers.ldap.left_names import LeftNames
 from ansible_collections.lockstep.sync.plugins.module_utils._providers.ldap.places import judge_place, new_place
 from ansible_collections.lockstep.sync.plugins.module_utils._providers.ldap.schema import parse_schema
 from ansible_collections.lockstep.sync.plugins.module_utils._providers.ldap.verdicts import Verdicts, has_sets
@@ -44,7 +45,7 @@ MANY = tuple(str(number) for number in range(1001))
 
 @pytest.fixture
 def verdicts() -> Verdicts:
-    return Verdicts(Attributes(Fields(SCHEMA, LDAP)))
+    return Verdicts(Attributes(Fields(SCHEMA, LDAP)), LeftNames())
 
 
 def change(action: Action, before: Mapping[str, Value] | None = None, **after: PlannedValue) -> Change:
@@ -106,7 +107,7 @@ def test_values_that_are_there_or_gone_are_left_out_however_they_are_spelled(ver
         "update", member=ValueChanges(added=("cn=a,dc=x", "cn=b,dc=x"), removed=("cn=c,dc=x", "cn=d,dc=x"))
     )
     left = verdicts.left_to_do(planned, {"member": ("CN=A, DC=x", "cn=D,dc=x")})
-    assert left.after["member"] == ValueChanges(added=("cn=b,dc=x",), removed=("cn=d,dc=x",))
+    assert left.after["member"] == ValueChanges(added=("cn=b,dc=x",), removed=("cn=D,dc=x",)), "as it stands there"
 
 
 def test_what_an_earlier_try_wrote_is_not_taken_for_somebody_elses(verdicts: Verdicts) -> None:

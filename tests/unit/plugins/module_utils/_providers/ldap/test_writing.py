@@ -20,6 +20,7 @@ from ansible_collections.lockstep.sync.plugins.module_utils._providers.ldap.flav
     LDAP,
     Flavour,
 )
+from ansible_collections.lockstep.sync.plugins.module_utils._providers.ldap.left_names import LeftNames
 from ansible_collections.lockstep.sync.plugins.module_utils._providers.ldap.schema import parse_schema
 from ansible_collections.lockstep.sync.plugins.module_utils._providers.ldap.session import (
     PASSWORD_MODIFY,
@@ -71,6 +72,7 @@ class StubSession:
         self.root = RootDse(values={"supportedControl": supported, **names})
         self.schema = SCHEMA
         self.begun: set[tuple[str, str]] = set()
+        self.left_names = LeftNames()
         self.servers: list[FakeServer] = []
         self._scripts = list(scripts)
 
@@ -221,21 +223,25 @@ def test_without_assertions_the_record_is_read_and_judged_first(open_writer: Cal
     assert session.sent == ["searchRequest"]
 
 
-@pytest.mark.parametrize(("gone_too", "expected"), [(True, ("done", "")), (False, ("skipped", "moved_on"))])
-def test_references_that_go_with_another_deletion_of_the_run_are_no_edit_by_others(
-    open_writer: Callable[..., t.Any], gone_too: bool, expected: tuple[str, str]
+@pytest.mark.parametrize(
+    ("other", "expected"), [("delete", ("done", "")), ("move", ("done", "")), ("update", ("skipped", "moved_on"))]
+)
+def test_references_that_follow_another_change_of_the_run_are_no_edit_by_others(
+    open_writer: Callable[..., t.Any], other: Action, expected: tuple[str, str]
 ) -> None:
     bob = f"CN=Bob, {BASE}"
 
     def script(_number: int, message_id: int, name: str, _operation: t.Any) -> bytes:
         found = b""
         if name == "searchRequest":
-            found = entries(message_id, (PLACE.encode(), [("l", [b"old"]), ("entryUUID", [ANCHOR.encode()])]))
+            member = [("member", [b"cn=bob,ou=x,dc=x"])] if other == "move" else []
+            found = entries(message_id, (PLACE.encode(), [("l", [b"old"]), ("entryUUID", [ANCHOR.encode()]), *member]))
         return found + done(message_id, cookie=None, name=ANSWERS[name])
 
     writer, _session = open_writer(script)
-    if gone_too:
-        writer.apply([change("delete", f"cn=Bob,{BASE}")])
+    writer.apply(
+        [change(other, f"cn=Bob,{BASE}", after={"dn": f"cn=Bob,ou=x,{BASE}"} if other == "move" else {"l": "x"})]
+    )
     ann = change("delete", anchor=ANCHOR, before={"l": "old", "member": (bob,)})
     assert result(writer.apply([ann])[0]) == expected
 

@@ -52,7 +52,9 @@ def test_a_mail_arrives_as_it_was_written(mail_server: MailServer, security: str
 
 
 def test_who_is_refused_keeps_nobody_else_from_getting_it(mail_server: MailServer) -> None:
-    delivery = send(mail_server.smtp("none"), "ann@example.com", "reject@example.com", "defer@example.com", "bob@x.test")
+    delivery = send(
+        mail_server.smtp("none"), "ann@example.com", "reject@example.com", "defer@example.com", "bob@x.test"
+    )
     assert statuses(delivery) == {"ann@example.com": "sent", "reject@example.com": "refused", "bob@x.test": "sent"}
     assert delivery.answers["reject@example.com"].answer == "550 5.1.1 no such user"
     assert delivery.fault == "defer@example.com: 451 4.7.1 try again later"
