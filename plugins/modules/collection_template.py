@@ -40,7 +40,7 @@ options:
     description: What it is for.
     type: str
   from_collection:
-    description: The job collection whose options it takes over, but for its schedule.
+    description: The job collection whose options it takes over, but for its schedule and its notification.
     type: str
   definition:
     description: The options of collections that are made from it.
@@ -103,7 +103,7 @@ options:
         description: What it is for.
         type: str
       from_collection:
-        description: The job collection whose options it takes over, but for its schedule.
+        description: The job collection whose options it takes over, but for its schedule and its notification.
         type: str
       definition:
         description: The options of collections that are made from it.

@@ -83,6 +83,11 @@ options:
   schedule:
     description: The name of a schedule that runs it.
     type: str
+  notification:
+    description:
+      - The name of a notification that tells of its runs, see M(lockstep.sync.notification). An empty text takes it out.
+      - It tells of the collection as a whole; those of its jobs do not apply when they run inside it.
+    type: str
   job_collections:
     description:
       - Several declarations in one task, each with the options of a single one. All are carried out or none.
@@ -148,6 +153,11 @@ options:
         type: int
       schedule:
         description: The name of a schedule that runs it.
+        type: str
+      notification:
+        description:
+          - The name of a notification that tells of its runs, see M(lockstep.sync.notification). An empty text takes it out.
+          - It tells of the collection as a whole; those of its jobs do not apply when they run inside it.
         type: str
 seealso:
   - module: lockstep.sync.job_collection_info
@@ -250,6 +260,11 @@ job_collection:
       returned: when it has one
       type: str
       sample: nightly
+    notification:
+      description: The notification that tells of its runs.
+      returned: when it is declared
+      type: str
+      sample: operators
 job_collections:
   description: What became of each declaration.
   returned: success, when O(job_collections) is given

@@ -98,6 +98,11 @@ job_collections:
       returned: when it has one
       type: str
       sample: nightly
+    notification:
+      description: The notification that tells of its runs.
+      returned: when it is declared
+      type: str
+      sample: operators
     last_run:
       description: Its newest run.
       returned: always; null when it never ran

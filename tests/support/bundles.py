@@ -15,7 +15,8 @@ from ansible_collections.lockstep.sync.plugins.module_utils._model.approvals imp
 from ansible_collections.lockstep.sync.plugins.module_utils._model.definitions import effective_job
 from ansible_collections.lockstep.sync.plugins.module_utils._model.secrets import Secret, SecretReference
 from ansible_collections.lockstep.sync.plugins.module_utils._operations.bundle_conflicts import OnConflict
-from ansible_collections.lockstep.sync.plugins.module_utils._operations.bundle_nouns import NOUNS, BundleNoun, Means
+from ansible_collections.lockstep.sync.plugins.module_utils._operations.bundle_noun import BundleNoun, Means
+from ansible_collections.lockstep.sync.plugins.module_utils._operations.bundle_nouns import NOUNS
 from ansible_collections.lockstep.sync.plugins.module_utils._operations.bundle_sealing import COSTS
 from ansible_collections.lockstep.sync.plugins.module_utils._operations.declare_job import JobRequest, declare_jobs
 from ansible_collections.lockstep.sync.plugins.module_utils._operations.declare_provider import (

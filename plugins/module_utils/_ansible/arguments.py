@@ -126,12 +126,14 @@ def collection_arguments() -> Arguments:
         },
         "parallel": {"type": "int"},
         "schedule": {"type": "str"},
+        "notification": {"type": "str"},
     }
 
 
 def collection_template_arguments() -> Arguments:
     """Give the options of a collection template."""
-    options = {name: each for name, each in collection_arguments().items() if name not in ("template", "schedule")}
+    left_out = ("template", "schedule", "notification")
+    options = {name: each for name, each in collection_arguments().items() if name not in left_out}
     return {
         "description": {"type": "str"},
         "from_collection": {"type": "str"},

@@ -17,7 +17,7 @@ from .._model.errors import ConfigError
 from .._model.secrets import Secret
 from .._operations.bundle_conflicts import ON_CONFLICT
 from .._operations.bundle_graph import NamedFile, SecretPlace
-from .._operations.bundle_nouns import Means
+from .._operations.bundle_noun import Means
 from .._operations.bundle_yaml import MAX_BYTES
 from .._operations.export_bundle import ExportRequest, export_bundle
 from .._operations.import_bundle import Imported, ImportedObject, import_bundle, open_bundle

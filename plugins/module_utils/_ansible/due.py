@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import typing as t
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 from .._model.durations import parse_duration
 from .._model.errors import ConfigError
@@ -15,6 +16,7 @@ from .._running.collections import run_collection
 from .._running.conductor import Ran, run_job
 from .._running.due import Runners, Ticked, run_schedule, tick
 from .._running.runtime import RunRequest
+from .._running.telling import deliver_waiting
 from .frame import Call, Result
 from .identity import actor_of
 from .machine import up_seconds
@@ -66,7 +68,9 @@ def _tick(call: Call) -> Result:
         ticked = run_schedule(params["schedule"], request, call.store, runtime, runners=RUNNERS)
         return _result(ticked, params["fail_on"], f"Schedule {params['schedule']!r}", check=call.check)
     ticked = tick(request, call.store, runtime, runners=RUNNERS, up_seconds=up_seconds())
-    return _result(ticked, params["fail_on"], _what_was_due(ticked), check=call.check)
+    result = _result(ticked, params["fail_on"], _what_was_due(ticked), check=call.check)
+    # A tick that has nothing to run is what mails wait for that were not delivered before.
+    return result if call.check else replace(result, warnings=deliver_waiting(call.store, runtime))
 
 
 def _what_was_due(ticked: Ticked) -> str:

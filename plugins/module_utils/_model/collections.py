@@ -15,7 +15,7 @@ from .sections import Section
 
 OnFailure: t.TypeAlias = t.Literal["abort", "continue"]
 ON_FAILURE: tuple[OnFailure, ...] = t.get_args(OnFailure)
-OPTIONS = ("description", "owners", "enabled", "template", "jobs", "parallel", "schedule")
+OPTIONS = ("description", "owners", "enabled", "template", "jobs", "parallel", "schedule", "notification")
 MEMBER_OPTIONS = ("job", "on_failure")
 MOST_PARALLEL = 32
 
@@ -37,6 +37,7 @@ class CollectionSpec:
         jobs: in the order in which they run, each once.
         parallel: how many neighbours may run at the same time when they do not touch the same systems.
         schedule: the schedule that runs it.
+        notification: the notification that tells of its runs, in place of those of its jobs.
     """
 
     name: str
@@ -47,6 +48,7 @@ class CollectionSpec:
     jobs: tuple[Member, ...] = ()
     parallel: int = 1
     schedule: str | None = None
+    notification: str | None = None
 
 
 def parse_collection(name: str, definition: Mapping[str, t.Any]) -> CollectionSpec:
@@ -67,6 +69,7 @@ def parse_collection(name: str, definition: Mapping[str, t.Any]) -> CollectionSp
         jobs=jobs,
         parallel=section.integer("parallel", 1, minimum=1, maximum=MOST_PARALLEL),
         schedule=section.optional_text("schedule"),
+        notification=section.optional_text("notification"),
     )
 
 

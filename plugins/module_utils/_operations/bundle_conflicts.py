@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from .._model.bundles import Item, Omitted, Ref
 from .._model.errors import ConfigError
 from .._model.secrets import Secret, SecretReference
-from .bundle_nouns import BundleNoun, with_names
+from .bundle_noun import BundleNoun, with_names
 
 OnConflict: t.TypeAlias = t.Literal["fail", "rename", "replace"]
 ON_CONFLICT: tuple[OnConflict, ...] = t.get_args(OnConflict)

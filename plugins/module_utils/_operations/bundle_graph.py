@@ -13,7 +13,7 @@ from .._model.bundles import Item, Omitted, Ref
 from .._model.errors import ConfigError, unknown
 from .._model.secrets import SecretReference
 from .._store.store import Store
-from .bundle_nouns import BundleNoun, mentioned
+from .bundle_noun import BundleNoun, mentioned
 
 Roots: t.TypeAlias = Mapping[str, Sequence[str]]
 StoredItems: t.TypeAlias = Mapping[str, Mapping[str, Item]]

@@ -25,7 +25,7 @@ from .declared import (
 )
 
 NOUN = "collection template"
-NOT_IN_TEMPLATES = ("template", "schedule")
+NOT_IN_TEMPLATES = ("template", "schedule", "notification")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -27,6 +27,7 @@ from .declared import (
     refuse_rename_of_absent,
 )
 from .lookup import need_job
+from .notifications import check_notification
 from .schedules import leave_schedules, need_schedule
 
 NOUN = "job collection"
@@ -106,6 +107,7 @@ def _check_references(store: Store, spec: CollectionSpec) -> None:
         need_job(store, member.job, f"{where}, jobs")
     if spec.schedule is not None:
         need_schedule(store, spec.schedule, f"{where}, schedule")
+    check_notification(store, spec.notification, f"{where}, notification")
 
 
 def _delete(store: Store, request: CollectionRequest) -> Declared:

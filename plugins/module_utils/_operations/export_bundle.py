@@ -18,7 +18,8 @@ from .._providers.files import Signature, signature_or_none
 from .._store.store import Store
 from .bundle_documents import bundle_text, read_bundle
 from .bundle_graph import NamedFile, Roots, SecretPlace, collect, named_files, omitted_secrets
-from .bundle_nouns import NOUNS, BundleNoun
+from .bundle_noun import BundleNoun
+from .bundle_nouns import NOUNS
 from .bundle_sealing import COST, SALT_BYTES, Key, decrypt, encrypt, make_key
 from .bundle_yaml import MAX_BYTES, need_yaml
 

@@ -16,7 +16,8 @@ from .._store.store import Store
 from .bundle_conflicts import OnConflict, Placed, place
 from .bundle_documents import read_bundle
 from .bundle_graph import NamedFile, SecretPlace, named_files, omitted_secrets
-from .bundle_nouns import NOUNS, BundleNoun, Means
+from .bundle_noun import BundleNoun, Means
+from .bundle_nouns import NOUNS
 from .bundle_sealing import decrypt
 from .declared import Declared
 

@@ -36,7 +36,7 @@ class NotificationRequest:
     """One declaration of a notification. `definition` has the options given without secrets, None means "not given".
 
     Attributes:
-        password: of the mail server's account; None keeps what is stored.
+        password: of the mail server's account; an empty literal removes it, None keeps what is stored.
         force: delete it although jobs and collections use it; they then have none.
     """
 
@@ -84,7 +84,7 @@ def _declare(store: Store, request: NotificationRequest) -> Declared:
         before=before,
         after=after,
         effective=_describe(name, plain, secrets),
-        warnings=_warnings(store, spec),
+        warnings=_warnings(store, spec, secrets),
     )
 
 
@@ -101,17 +101,20 @@ def _wanted_secrets(
         return {}
     secret: AnySecret | None = kept.get(PASSWORD) if given is None else given
     if secret is None or secret == Secret(""):
-        raise ConfigError(
-            f"notification {spec.name!r}, smtp: `username` needs `password` or `password_from`. Give one, or leave "
-            "`username` out."
-        )
+        return {}
     return {PASSWORD: same_if_equal(secret, kept.get(PASSWORD))}
 
 
-def _warnings(store: Store, spec: NotificationSpec) -> tuple[str, ...]:
+def _warnings(store: Store, spec: NotificationSpec, secrets: Mapping[str, object]) -> tuple[str, ...]:
+    warnings = []
+    if spec.smtp.username is not None and not secrets:
+        warnings.append(
+            f"Notification {spec.name!r} has no password for {spec.smtp.username!r}, so its server will take no mail. "
+            "Give `password` or `password_from`."
+        )
     if spec.enabled and not spec.recipients and not store.notifications.used_by(spec.name):
-        return (f"Notification {spec.name!r} has no recipients; jobs can give some with `notify`.",)
-    return ()
+        warnings.append(f"Notification {spec.name!r} has no recipients; jobs can give some with `notify`.")
+    return tuple(warnings)
 
 
 def _describe(

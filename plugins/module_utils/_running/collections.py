@@ -13,6 +13,7 @@ from .._model.collections import CollectionSpec, Member, parse_collection
 from .._model.definitions import parse_job
 from .._model.errors import CancelledError, LockedError, LockstepError, StoreError
 from .._model.jobs import JobSpec
+from .._model.notifications import Wish
 from .._model.runs import Agreement, Level, RunResult, Statistics, Status
 from .._operations.collections import need_collection
 from .._operations.systems import Touched, touched_by
@@ -25,6 +26,7 @@ from .conductor import Ran, run_job
 from .files import RunFiles, make_run_folder, save_log
 from .lease import LEASE_SECONDS, hold_lock
 from .runtime import RunRequest, Runtime
+from .telling import Remembered, deliver_mails, queue_mail, summary_of, watch_secrets
 
 WORST_FIRST: tuple[Status, ...] = ("failed", "held", "awaiting_approval", "completed_with_errors", "succeeded")
 PREVIEW_REMARK = " Each job was previewed on its own: what earlier ones would write, later ones do not see."
@@ -64,7 +66,8 @@ class _Collection:
         self._spec = spec
         self._request = request
         self._store = store
-        self._runtime = runtime
+        self._runtime, self._secrets = watch_secrets(runtime)
+        self._remembered: Remembered | None = None
         self._log = RunLog(runtime.now_text)
         self._started = runtime.now_text()
         self._start = runtime.monotonic()
@@ -81,10 +84,13 @@ class _Collection:
         lock, label = f"collection {self._stored.id}", f"a run of job collection {self._spec.name!r}"
         try:
             with hold_lock(lock, label, self._store, self._runtime, self._log) as checkpoint:
-                return self._run_locked(checkpoint)
+                ran = self._run_locked(checkpoint)
         except LockedError as error:
             message = f"{self._subject} was not run: it is already being run by {error.holder}."
             return replace(self._skipped(message), locked=True)
+        if self._remembered is not None:
+            deliver_mails(self._remembered, self._store, self._runtime, self._log)
+        return ran
 
     def _run_locked(self, checkpoint: Callable[[], None]) -> Ran:
         self._settle_interrupted()
@@ -110,7 +116,7 @@ class _Collection:
         except StoreError as error:
             self._log.add("error", error.message)
         ran = self._ran(parts, run_id=run_id, files=files)
-        return replace(ran, result=self._remember(run_id, files, ran.result))
+        return replace(ran, result=self._remember(run_id, files, ran))
 
     def _settle_interrupted(self) -> None:
         """Close the runs of this collection whose process died; whoever holds its lock knows that none is alive."""
@@ -286,16 +292,32 @@ class _Collection:
         self._log.note(message)
         return Ran(result=self._plain_result("skipped", message, self._started))
 
-    def _remember(self, run_id: int, files: RunFiles | None, result: RunResult) -> RunResult:
+    def _remember(self, run_id: int, files: RunFiles | None, ran: Ran) -> RunResult:
         """Write the log and the history. The jobs have written already, so a fault here is told, never raised away."""
+        result = ran.result
         try:
             if files is not None:
                 save_log(self._log.lines, files.log)
-            self._store.runs.finish(run_id, result)
+            lines = len(self._log.lines)
+            with self._store.transaction():
+                self._store.runs.finish(run_id, result)
+                self._queue_mail(ran, files)
+            self._remembered = Remembered(run_id=run_id, files=files, lines=lines)
         except StoreError as error:
             message = f"{result.message} The history of the collection could not be written: {error.message}"
             return replace(result, status="failed", message=message)
         return result
+
+    def _queue_mail(self, ran: Ran, files: RunFiles | None) -> None:
+        """Queue the mail about this run; its changes are in the files of its jobs' runs."""
+        if self._spec.notification is None:
+            return
+        folder = None if files is None else files.folder
+        summary = summary_of(ran.result, self._subject, self._runtime.host, changes=(), files=folder)
+        problems = [problem for part in ran.parts for problem in part.result.problems]
+        wish = Wish(notification=self._spec.notification)
+        whole = replace(summary, problems=problems)
+        queue_mail(wish, whole, self._store, self._runtime, self._log, secrets=self._secrets)
 
 
 def _startable(parts: Sequence[_Part], running: Sequence[_Part], room: int) -> list[_Part]:

@@ -43,7 +43,15 @@ from .remembering import remember
 from .runtime import RunRequest, Runtime
 from .settling import settle_interrupted
 from .tasks import Task, fill_in_request, find_task
-from .telling import deliver_mails, keep_log, queue_mail, summary_of, tell_of_interrupted, wish_of
+from .telling import (
+    Remembered,
+    deliver_mails,
+    queue_mail,
+    summary_of,
+    tell_of_interrupted,
+    watch_secrets,
+    wish_of,
+)
 
 WAIT_STEP = 60.0
 """Seconds between two looks at the lock while the next try is waited for."""
@@ -90,22 +98,12 @@ class _Conductor:
         self._task = task
         self._request = request
         self._store = store
-        self._secrets: set[str] = set()
-        self._runtime = replace(runtime, protect=self._protecting(runtime.protect))
+        self._runtime, self._secrets = watch_secrets(runtime)
         self._account = Account()
         self._log = RunLog(runtime.now_text)
         self._started = runtime.now_text()
         self._start = runtime.monotonic()
-        self._written: tuple[int, RunFiles | None, int] | None = None
-
-    def _protecting(self, protect: Callable[[str], None]) -> Callable[[str], None]:
-        """Give `protect` that also remembers the secrets, so that no mail has one."""
-
-        def remember_secret(secret: str) -> None:
-            self._secrets.add(secret)
-            protect(secret)
-
-        return remember_secret
+        self._remembered: Remembered | None = None
 
     def run(self) -> Ran:
         if self._request.preview or self._request.explain is not None:
@@ -120,12 +118,8 @@ class _Conductor:
         except LockedError as error:
             ran = self._skipped(f"Job {self._job.name!r} was not run: it is already being run by {error.holder}.")
             return replace(ran, locked=True)
-        if self._written is not None and self._request.parent_id is None:
-            # Without the lock: a mail server that does not answer must keep nobody from running the job.
-            run_id, files, lines = self._written
-            deliver_mails(self._store, self._runtime, self._log)
-            if len(self._log.lines) > lines:
-                keep_log(run_id, files, self._store, self._log)
+        if self._remembered is not None and self._request.parent_id is None:
+            deliver_mails(self._remembered, self._store, self._runtime, self._log)
         return ran
 
     # -- preview ------------------------------------------------------------------------------------------------
@@ -251,7 +245,7 @@ class _Conductor:
                 if self._task.kind == "run":
                     put_in_quarantine(self._job, run_id, result.statistics, self._store, self._log)
                 self._queue_mail(result, files)
-            self._written = (run_id, files, lines)
+            self._remembered = Remembered(run_id=run_id, files=files, lines=lines)
         except StoreError as error:
             journal = (
                 f" The journal in {files.folder} says what was done; the next run enters it."

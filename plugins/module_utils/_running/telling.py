@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from .._model.errors import StoreError
@@ -31,6 +32,17 @@ def post_of(runtime: Runtime) -> Post:
         environ=runtime.environ,
         protect=runtime.protect,
     )
+
+
+def watch_secrets(runtime: Runtime) -> tuple[Runtime, set[str]]:
+    """Give `runtime`, and a set that gets every secret which is resolved by it, so that no mail has one."""
+    secrets: set[str] = set()
+
+    def protect(secret: str) -> None:
+        secrets.add(secret)
+        runtime.protect(secret)
+
+    return replace(runtime, protect=protect), secrets
 
 
 def summary_of(
@@ -87,23 +99,39 @@ def tell_of_interrupted(runs: Sequence[StoredRun], job: JobSpec, store: Store, r
             queue_mail(wish_of(job), _interrupted(settled), store, runtime, log)
 
 
-def deliver_mails(store: Store, runtime: Runtime, log: RunLog) -> None:
-    """Deliver what is due, and note what did not arrive. Nothing here changes what became of a run."""
-    try:
-        for warning in deliver_due(store, post_of(runtime)):
-            log.add("warning", warning)
-    except StoreError as error:
-        log.add("warning", f"mails that are due could not be sent: {error.message}")
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Remembered:
+    """A run whose history is written: its files, and how many lines of its log are in them."""
+
+    run_id: int
+    files: RunFiles | None
+    lines: int
 
 
-def keep_log(run_id: int, files: RunFiles | None, store: Store, log: RunLog) -> None:
-    """Write the log of a run anew, into its file and its history, with what was added since these were written."""
+def deliver_mails(run: Remembered, store: Store, runtime: Runtime, log: RunLog) -> None:
+    """Deliver what is due, and write what did not arrive into the log of this run, its file and its history.
+
+    Call it without the lock of the run: a mail server that does not answer must keep nobody from running the job.
+    Nothing here changes what became of the run.
+    """
+    for warning in deliver_waiting(store, runtime):
+        log.add("warning", warning)
+    if len(log.lines) == run.lines:
+        return
     try:
-        if files is not None:
-            save_log(log.lines, files.log)
-        store.runs.replace_log(run_id, log.lines)
+        if run.files is not None:
+            save_log(log.lines, run.files.log)
+        store.runs.replace_log(run.run_id, log.lines)
     except StoreError as error:
         log.add("warning", f"the log in the history lacks what became of mails: {error.message}")
+
+
+def deliver_waiting(store: Store, runtime: Runtime) -> list[str]:
+    """Deliver what is due, and give warnings about what did not arrive."""
+    try:
+        return deliver_due(store, post_of(runtime))
+    except StoreError as error:
+        return [f"mails that are due could not be sent: {error.message}"]
 
 
 def _interrupted(run: StoredRun) -> RunSummary:

@@ -24,13 +24,8 @@ from ansible_collections.lockstep.sync.plugins.module_utils._model.jobs import J
 from ansible_collections.lockstep.sync.plugins.module_utils._model.secrets import Secret, SecretReference
 from ansible_collections.lockstep.sync.plugins.module_utils._operations.bundle_conflicts import OnConflict
 from ansible_collections.lockstep.sync.plugins.module_utils._operations.bundle_documents import bundle_text, read_bundle
-from ansible_collections.lockstep.sync.plugins.module_utils._operations.bundle_nouns import (
-    JOBS,
-    NOUNS,
-    BundleNoun,
-    Means,
-    Mention,
-)
+from ansible_collections.lockstep.sync.plugins.module_utils._operations.bundle_noun import BundleNoun, Means, Mention
+from ansible_collections.lockstep.sync.plugins.module_utils._operations.bundle_nouns import JOBS, NOUNS
 from ansible_collections.lockstep.sync.plugins.module_utils._operations.declared import Declared
 from ansible_collections.lockstep.sync.plugins.module_utils._operations.import_bundle import import_bundle, open_bundle
 from ansible_collections.lockstep.sync.plugins.module_utils._store.named import Named, Noun
