@@ -183,8 +183,13 @@ def _escaped(text: str) -> str:
 
 
 def _one_line(text: str) -> str:
-    line = " ".join(text.splitlines())
+    line = _sendable(" ".join(text.splitlines()))
     return line if len(line) <= LONGEST_LINE else f"{line[: LONGEST_LINE - 3]}..."
+
+
+def _sendable(text: str) -> str:
+    """Give `text` without lone surrogates, as file names that are not UTF-8 bring them."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 # -- the attachments ----------------------------------------------------------------------------------------------
@@ -201,7 +206,7 @@ def _cut(lines: Iterable[str], whole: str) -> str:
     kept: list[str] = []
     size = 0
     for line in lines:
-        clean = line.encode("utf-8", "replace").decode("utf-8")
+        clean = _sendable(line)
         size += len(clean.encode()) + 1
         if size > MOST_BYTES:
             kept.append(f"... cut here: this attachment ends at {MOST_BYTES // 1_000_000} MB{whole}")
