@@ -33,6 +33,8 @@ def test_a_mail_tells_of_a_run_and_waits_for_a_server_that_is_away(place: Workpl
         planned=task("notification", **told, smtp=smtp, check=True, diff=True),
         made=task("notification", **told, smtp=smtp, diff=True),
         again=task("notification", **told, smtp=smtp),
+        several=task("notification", notifications=[{"name": "old", "state": "absent"}]),
+        unreadable=task("notification_info", store="nonsense", may_fail=True),
         wrong=task("job", name="people", notification="opps", may_fail=True),
         job=task("job", name="people", notification="ops"),
         kept=task("notification", name="ops", state="absent", may_fail=True),
@@ -43,6 +45,8 @@ def test_a_mail_tells_of_a_run_and_waits_for_a_server_that_is_away(place: Workpl
         left=task("notification_info"),
     )
     assert (done["made"]["changed"], done["again"]["changed"]) == (True, False)
+    assert done["several"]["notifications"] == [{"name": "old", "state": "absent", "changed": False}]
+    assert done["unreadable"]["error"]["code"] == "config"
     assert done["planned"]["diff"] == done["made"]["diff"]
     assert "there is no notification 'opps'. Did you mean 'ops'?" in done["wrong"]["msg"]
     assert "it is used by job 'people'" in done["kept"]["msg"]

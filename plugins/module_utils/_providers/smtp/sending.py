@@ -114,7 +114,7 @@ class _Line:
     def reached(self) -> Reached:
         """Say what was found."""
         cipher = self._client.sock.version() if isinstance(self._client.sock, ssl.SSLSocket) else "none"
-        name = self._text(self._client.ehlo_resp or b"").split(" ")[0]
+        name = self._text(self._client.ehlo_resp or b"").partition(" ")[0]
         return Reached(server=name, encryption=cipher or "none", logged_in=self._smtp.username is not None)
 
     def send(self, recipients: Sequence[str], content: str, answers: dict[str, Recipient]) -> Delivery:
