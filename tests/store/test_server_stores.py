@@ -24,6 +24,7 @@ from ansible_collections.lockstep.sync.plugins.module_utils._model.errors import
     StoreError,
 )
 from ansible_collections.lockstep.sync.plugins.module_utils._model.jobs import ProviderSpec
+from ansible_collections.lockstep.sync.plugins.module_utils._model.mails import Mail
 from ansible_collections.lockstep.sync.plugins.module_utils._model.plans import (
     Change,
     Leaver,
@@ -638,3 +639,32 @@ def test_approvals_need_a_key_that_is_given(server: Server, open_it: Callable[..
     with pytest.raises(ConfigError, match=r"approvals in a state store on a server need store_key_file"):
         ask(store)
     assert store.requests.find() == []
+
+
+def test_no_mail_is_claimed_twice_and_one_as_long_as_attachments_get_is_kept(
+    open_it: Callable[..., Store], store: Store
+) -> None:
+    store.notifications.save("ops", {"smtp": {}}, {"password": Secret("s3cr3t")})
+    stored = store.notifications.get("ops")
+    assert stored is not None
+    content = "x" * 4_000_000
+    first = store.outbox.add(stored.id, 1, Mail(subject="ü🎉", recipients=("ann@x.test",), content=content))
+    for run in range(2, 21):
+        store.outbox.add(stored.id, run, Mail(subject="s", recipients=("ann@x.test",), content="x"))
+    kept = store.outbox.get(first or 0)
+    assert kept is not None
+    assert (kept.subject, kept.content) == ("ü🎉", content)
+    taken: list[int] = []
+
+    def take(own: Store) -> None:
+        while (mail := own.outbox.claim()) is not None:
+            taken.append(mail.id)
+
+    threads = [threading.Thread(target=take, args=(open_it(),)) for _each in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(taken) == len(set(taken)) == 20
+    store.notifications.delete("ops")
+    assert store.outbox.get(first or 0) is None
