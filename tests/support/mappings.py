@@ -175,7 +175,7 @@ def request_of(
         destination=Side(provider=destination, query=Query(), info=destination.info),
         limits=limits,
         now=NOW,
-        checkpoint=options.pop("checkpoint", lambda: None),
+        checkpoint=options.pop("checkpoint", lambda _records=0: None),
         incremental=incremental,
         **options,
     )

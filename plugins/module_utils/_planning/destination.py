@@ -99,7 +99,7 @@ class DestinationReader:
         width, system = len(self.fields), len(self._system)
         with self._open_again(index, index_keys, extra) as reading:
             for batch in reading.batches():
-                self._request.checkpoint()
+                self._request.checkpoint(len(batch))
                 for row in batch:
                     key = self._keys.of_row(row)
                     if key not in wanted:

@@ -80,7 +80,7 @@ class DirectoryPlanning:
         taken = {family: UniqueValues(()) for family in families}
         with self._request.destination.provider.read(query, (owner, *names)) as reading:
             for batch in reading.batches():
-                self._request.checkpoint()
+                self._request.checkpoint(len(batch))
                 for row in batch:
                     values = dict(zip(names, row[1:], strict=True))
                     for family, unique in taken.items():

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from operator import itemgetter
 
 from .._model.access import Completeness, Reading
+from .._model.checkpoint import Checkpoint
 from .._model.errors import RecordError
 from .._model.schema import FieldInfo
 from .._model.values import Key, Row, show
@@ -138,7 +139,7 @@ def read_index(
     keys: KeyReader,
     project: Callable[[Row], t.Any] | None,
     unique_positions: Iterable[int],
-    checkpoint: Callable[[], None],
+    checkpoint: Checkpoint,
     *,
     place: int | None = None,
     anchor: int | None = None,
@@ -151,7 +152,7 @@ def read_index(
     index = DestinationIndex(taken={position: set() for position in unique_positions})
     with open_reading() as reading:
         for batch in reading.batches():
-            checkpoint()
+            checkpoint(len(batch))
             index.total += len(batch)
             hashed = map(hash, batch) if project is None else map(hash, map(project, batch))
             index_keys = keys.of_rows(batch)
@@ -170,13 +171,13 @@ def read_index(
 
 
 def _find_ambiguous(
-    open_reading: Callable[[], Reading], keys: KeyReader, index: DestinationIndex, checkpoint: Callable[[], None]
+    open_reading: Callable[[], Reading], keys: KeyReader, index: DestinationIndex, checkpoint: Checkpoint
 ) -> None:
     seen: set[t.Any] = set()
     counts: dict[t.Any, int] = {}
     with open_reading() as reading:
         for batch in reading.batches():
-            checkpoint()
+            checkpoint(len(batch))
             for key in keys.of_rows(batch):
                 if key in seen:
                     counts[key] = counts.get(key, 1) + 1

@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from .._model.checkpoint import Checkpoint
 from .._model.compiled import Protection
 from .._model.dn import fold_dn
 from .._model.errors import ProviderError
@@ -31,7 +32,7 @@ class ProtectedEntries:
         return change.anchor in self.anchors or fold_dn(change.target or "") in self.places
 
 
-def find_protected_entries(side: Side, protect: str, where: str, checkpoint: Callable[[], None]) -> ProtectedEntries:
+def find_protected_entries(side: Side, protect: str, where: str, checkpoint: Checkpoint) -> ProtectedEntries:
     """Search a directory once for the records that match the filter `protect`.
 
     Raises ProviderError, starting with `where`, when the search is not complete: who is protected is then not known.
@@ -41,7 +42,7 @@ def find_protected_entries(side: Side, protect: str, where: str, checkpoint: Cal
     anchors: set[str] = set()
     with side.provider.read(with_filter(side.query, protect), (place, *([anchor] if anchor else []))) as reading:
         for batch in reading.batches():
-            checkpoint()
+            checkpoint(len(batch))
             places.update(fold_dn(str(row[0])) for row in batch)
             anchors.update(str(row[1]) for row in batch if anchor and row[1])
         completeness = reading.completeness
@@ -58,7 +59,7 @@ def find_protected_keys(
     key_fields: Sequence[str],
     keys: Collection[Key],
     protection: Protection,
-    checkpoint: Callable[[], None],
+    checkpoint: Checkpoint,
 ) -> frozenset[Key]:
     """Read the records of a table or file with `keys`, and give the keys of those that `protection` matches.
 
@@ -68,7 +69,7 @@ def find_protected_keys(
     width = len(key_fields)
     with side.provider.read_keys(side.query, (*key_fields, *protection.fields), key_fields, list(keys)) as reading:
         for batch in reading.batches():
-            checkpoint()
+            checkpoint(len(batch))
             found.update(tuple(map(str, row[:width])) for row in batch if protection.matches(row[width:]))
     return frozenset(found)
 

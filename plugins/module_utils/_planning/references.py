@@ -12,10 +12,11 @@ one renames or moves where they will be by then.
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from .._model.access import Completeness, Directory, Query
+from .._model.checkpoint import Checkpoint
 from .._model.dn import fold_dn, is_within
 from .._model.jobs import Resolve
 from .._model.plans import Change
@@ -78,7 +79,7 @@ class ReferenceBook:
     indexes: dict[IndexKey, ReferenceIndex] = field(default_factory=dict)
     moved: dict[str, str] = field(default_factory=dict)
 
-    def index(self, rule: Resolve, checkpoint: Callable[[], None]) -> ReferenceIndex:
+    def index(self, rule: Resolve, checkpoint: Checkpoint) -> ReferenceIndex:
         """Give the index for `rule`. Raises ProviderError when its place cannot be read."""
         key = (rule.container, rule.filter, rule.match.casefold())
         found = self.indexes.get(key)
@@ -86,13 +87,13 @@ class ReferenceBook:
             found = self.indexes[key] = self._read(rule, checkpoint)
         return found
 
-    def _read(self, rule: Resolve, checkpoint: Callable[[], None]) -> ReferenceIndex:
+    def _read(self, rule: Resolve, checkpoint: Checkpoint) -> ReferenceIndex:
         index = ReferenceIndex()
         present = f"({rule.match}=*)"
         query = Query(container=rule.container, filter=f"(&{rule.filter}{present})" if rule.filter else present)
         with self.directory.read(query, (rule.match, self.place)) as reading:
             for batch in reading.batches():
-                checkpoint()
+                checkpoint(len(batch))
                 for value, place in batch:
                     if isinstance(place, str):
                         index.add(value, place)

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import datetime as dt
 import typing as t
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from .._model.access import Directory, Provider, Query
+from .._model.checkpoint import Checkpoint
 from .._model.compiled import CompiledMapping, Protection
 from .._model.jobs import Limits, ObjectSpec
 from .._model.plans import Change, GuardClass, Held, Leaver, Link
@@ -45,7 +46,7 @@ class ObjectRequest:
     Attributes:
         wanted_keys: only these source keys, with no deletes; None for all.
         previous_read: records the last successful run read, for `source_drop`.
-        checkpoint: called between batches; raises CancelledError when the run must stop.
+        checkpoint: called between batches with the number of records just read.
         first_number: the number of the first change.
         accepted: guards that hold nothing in this run.
         links: the remembered pairs by source identity (directories, like all that follows).
@@ -61,7 +62,7 @@ class ObjectRequest:
     destination: Side
     limits: Limits
     now: dt.datetime
-    checkpoint: Callable[[], None]
+    checkpoint: Checkpoint
     incremental: Incremental | None = None
     wanted_keys: frozenset[Key] | None = None
     previous_read: int | None = None

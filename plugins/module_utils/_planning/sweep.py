@@ -123,7 +123,7 @@ class SourceSweep:
             fields = (*fields, *self._companion.source_extras)
         with self._request.source.provider.read(query, fields) as reading:
             for batch in reading.batches():
-                self._request.checkpoint()
+                self._request.checkpoint(len(batch))
                 self._tally.count("read", len(batch))
                 self._take(batch)
             self._piles.proven = reading.completeness.proven

@@ -133,9 +133,11 @@ class Attempt:
             if shared is not None:
                 self._read_references(sides, shared)
             for item in sides.objects:
+                self._context.meter.read(item.spec.name)
                 part = plan_object(self._object_request(item, number, shared))
                 parts.append(part)
                 number += len(part.changes) + len(part.held_changes)
+        self._context.meter.enter("planning")
         sides.release()
         self._account.problems = [*(problem for part in parts for problem in part.problems), *self._missing_keys(parts)]
         digest = definition_digest(self._job, self._store)

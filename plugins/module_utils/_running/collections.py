@@ -177,6 +177,8 @@ class _Collection:
         culprit = next((part for part in parts if part.failed and part.member.on_failure == "abort"), None)
         if self._lost:
             first, reason = parts[0], self._lost
+        elif self._runtime.board.stop:
+            first, reason = parts[0], f"it was stopped: {self._runtime.board.stop}"
         elif limit is not None and self._runtime.monotonic() - self._start > limit:
             first, reason = parts[0], f"the `timeout` of {limit:g} s was over"
         elif culprit is not None:

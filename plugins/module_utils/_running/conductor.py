@@ -10,6 +10,7 @@ import typing as t
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from .._model.checkpoint import Checkpoint
 from .._model.definitions import parse_job
 from .._model.errors import (
     ConfigError,
@@ -106,6 +107,10 @@ class _Conductor:
         self._remembered: Remembered | None = None
 
     def run(self) -> Ran:
+        with self._runtime.board.follow(self._job.name) as self._meter:
+            return self._run()
+
+    def _run(self) -> Ran:
         if self._request.preview or self._request.explain is not None:
             return self._preview()
         if not self._job.enabled:
@@ -170,20 +175,20 @@ class _Conductor:
         result = self._result(run_id=run_id, files=files, preview=False)
         return Ran(result=self._remember(run_id, files, result), failure_code=self._account.failure_code)
 
-    def _timed(self, checkpoint: Callable[[], None]) -> Callable[[], None]:
-        """Give the checkpoint that also stops the run when its time is over."""
-        limit = self._request.timeout
-        if limit is None:
-            return checkpoint
+    def _timed(self, checkpoint: Callable[[], None]) -> Checkpoint:
+        """Give the checkpoint that also counts, and stops the run when somebody wants it or its time is over."""
+        limit, board, meter = self._request.timeout, self._runtime.board, self._meter
 
-        def check() -> None:
+        def check(records: int = 0, /) -> None:
+            meter.done += records
             checkpoint()
-            if self._runtime.monotonic() - self._start > limit:
+            board.check()
+            if limit is not None and self._runtime.monotonic() - self._start > limit:
                 raise TimeLimitError(f"it took longer than its `timeout` of {limit:g} s, and stopped")
 
         return check
 
-    def _try(self, checkpoint: Callable[[], None], files: RunFiles, run_id: int) -> None:
+    def _try(self, checkpoint: Checkpoint, files: RunFiles, run_id: int) -> None:
         tries = 1 + self._job.on_error.retries
         for number in range(1, tries + 1):
             try:
@@ -201,7 +206,7 @@ class _Conductor:
                 delay = self._job.on_error.delay
                 self._log.add("warning", f"try {number} of {tries} failed; the next starts in {delay:g} s.")
 
-    def _wait(self, checkpoint: Callable[[], None]) -> None:
+    def _wait(self, checkpoint: Checkpoint) -> None:
         """Wait for the next try in steps, so that a long delay does not cost the lock."""
         remaining = self._job.on_error.delay
         while remaining > 0:
@@ -210,7 +215,7 @@ class _Conductor:
             checkpoint()
             remaining -= step
 
-    def _attempt(self, checkpoint: Callable[[], None], run_id: int | None = None) -> Try:
+    def _attempt(self, checkpoint: Checkpoint, run_id: int | None = None) -> Try:
         return self._task.attempt(
             RunContext(
                 job=self._job,
@@ -220,6 +225,7 @@ class _Conductor:
                 account=self._account,
                 log=self._log,
                 checkpoint=checkpoint,
+                meter=self._meter,
                 run_id=run_id,
             )
         )
@@ -231,6 +237,7 @@ class _Conductor:
 
     def _remember(self, run_id: int, files: RunFiles | None, result: RunResult) -> RunResult:
         """Write files and history. The destination is already as it is, so a fault here is told, never raised away."""
+        self._meter.enter("finishing")
         try:
             if files is not None:
                 save_changes(self._account.applied, files.changes)

@@ -6,19 +6,23 @@
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Callable
 from dataclasses import dataclass
 
+from .._model.checkpoint import Checkpoint
 from .._model.jobs import JobSpec
 from .._store.store import Store
 from .account import Account, RunLog
 from .files import RunFiles
+from .progress import Meter
 from .runtime import RunRequest, Runtime
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunContext:
-    """What one try works with. `run_id` is None in a preview; `checkpoint` raises when the run must stop."""
+    """What one try works with.
+
+    `run_id` is None in a preview; `checkpoint` raises when the run must stop, and `meter` is told how far it is.
+    """
 
     job: JobSpec
     request: RunRequest
@@ -26,7 +30,8 @@ class RunContext:
     runtime: Runtime
     account: Account
     log: RunLog
-    checkpoint: Callable[[], None]
+    checkpoint: Checkpoint
+    meter: Meter
     run_id: int | None = None
 
 

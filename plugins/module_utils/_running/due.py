@@ -79,6 +79,9 @@ def tick(request: RunRequest, store: Store, runtime: Runtime, *, runners: Runner
                 ticked.occurrences.append(work.run(occurrence, considered.spec))
             else:
                 ticked.occurrences.append(occurrence)
+        if runtime.board.stop:
+            ticked.failures.append(f"nothing more was claimed: the tick was stopped: {runtime.board.stop}")
+            break
     later = {name: due for name, due in store.schedules.next_due().items() if due > now.isoformat()}
     ticked.next_due = next(iter(later.items()), None)
     return ticked
@@ -159,6 +162,8 @@ class _Work:
 
     def run_target(self, target: Target, spec: ScheduleSpec, *, scheduled: bool) -> _End:
         """Run one target. Whatever is wrong with it must not keep the others from being run."""
+        if self.runtime.board.stop:
+            return _End(status="failed", message=f"{target} was not run: it was stopped before")
         limits = [each for each in (self.request.timeout, spec.max_seconds) if each is not None]
         request = replace(
             self.request,

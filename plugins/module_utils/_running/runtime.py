@@ -8,10 +8,11 @@ from __future__ import annotations
 import datetime as dt
 import random
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from .._model.plans import GuardClass
+from .progress import Board
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,6 +70,7 @@ class Runtime:
         sleep: waits a number of seconds.
         run_directory: where runs keep plan, journal, changes and log; one folder a run.
         protect: told every secret that was resolved, so that the outermost layer can mask it.
+        board: told how far each run is, and asked whether it is to stop.
     """
 
     clock: Callable[[], dt.datetime]
@@ -81,6 +83,7 @@ class Runtime:
     run_directory: Path
     randomness: random.Random
     protect: Callable[[str], None]
+    board: Board = field(default_factory=Board)
 
     def now_text(self) -> str:
         """Give the present as ISO 8601 in UTC."""

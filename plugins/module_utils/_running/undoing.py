@@ -208,7 +208,7 @@ class UndoAttempt:
         total = 0
         with provider.read(destinations.query(name), spec.key_fields) as reading:
             for batch in reading.batches():
-                self._context.checkpoint()
+                self._context.checkpoint(len(batch))
                 total += len(batch)
         provider.release()
         return total

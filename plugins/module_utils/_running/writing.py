@@ -27,6 +27,8 @@ def write_plan(
 ) -> None:
     """Apply `plan`. Raises LockstepError; what was done until then is in the account."""
     journal = Journal(journal_file)
+    meter = context.meter
+    meter.write(plan.change_count)
     applying = Applying(
         open_writer=open_writer,
         journal=journal,
@@ -39,6 +41,8 @@ def write_plan(
     try:
         for change, outcome in apply_plan(plan, applying):
             context.account.applied.append(AppliedChange(change=change, outcome=outcome))
+            meter.done += 1
+            meter.errors += outcome.status == "failed"
     finally:
         journal.close()
 

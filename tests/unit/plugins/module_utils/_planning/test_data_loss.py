@@ -43,7 +43,7 @@ def plan_csv(folder: Path, content: str | bytes, destination: ListProvider, **op
     provider = open_provider(ProviderSpec(name="people", type="csv", options={"path": str(path)}), {})
     try:
         info = provider.describe_container(Query())
-        chosen: dict[str, t.Any] = {"limits": STANDARD, "checkpoint": lambda: None, "now": NOW} | options
+        chosen: dict[str, t.Any] = {"limits": STANDARD, "checkpoint": lambda _records=0: None, "now": NOW} | options
         return plan_object(
             ObjectRequest(
                 spec=SPEC,

@@ -27,7 +27,7 @@ CASELESS = KeyReader(positions=(0,), folds=(fold_case,))
 def index_of(rows: list[tuple[Value, ...]], keys: KeyReader = ONE, *, unique: tuple[int, ...] = ()) -> DestinationIndex:
     names = ("a", "b")
     provider = ListProvider(info=info_of(*names), records=[dict(zip(names, row, strict=True)) for row in rows], batch=2)
-    return read_index(lambda: provider.read(Query(), names), keys, None, unique, lambda: None)
+    return read_index(lambda: provider.read(Query(), names), keys, None, unique, lambda _records=0: None)
 
 
 def test_each_key_has_the_hash_of_its_record() -> None:
@@ -38,7 +38,9 @@ def test_each_key_has_the_hash_of_its_record() -> None:
 
 def test_only_the_compared_fields_are_hashed() -> None:
     provider = ListProvider(info=info_of("a", "b"), records=[{"a": "1", "b": "x"}])
-    index = read_index(lambda: provider.read(Query(), ("a", "b")), ONE, lambda row: (row[1],), (), lambda: None)
+    index = read_index(
+        lambda: provider.read(Query(), ("a", "b")), ONE, lambda row: (row[1],), (), lambda _records=0: None
+    )
     assert index.hashes == {"1": hash(("x",))}
 
 
@@ -88,7 +90,7 @@ def test_a_run_can_be_stopped_in_every_sweep(rows: list[tuple[Value, ...]]) -> N
     provider = ListProvider(info=info_of("a", "b"), records=[{"a": row[0], "b": row[1]} for row in rows], batch=1)
     allowed = iter(range(len(rows) - 1 if rows[0][0] != rows[1][0] else len(rows)))
 
-    def checkpoint() -> None:
+    def checkpoint(_records: int = 0, /) -> None:
         if next(allowed, None) is None:
             raise CancelledError("stop")
 

@@ -531,7 +531,7 @@ def test_a_record_that_became_equal_between_the_readings_is_unchanged() -> None:
 def test_a_plan_can_be_stopped_between_any_two_batches(allowed: int) -> None:
     left = iter(range(allowed))
 
-    def checkpoint() -> None:
+    def checkpoint(_records: int = 0, /) -> None:
         if next(left, None) is None:
             raise CancelledError("stop")
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sqlite3
 import threading
 import typing as t
@@ -16,6 +17,7 @@ from ansible_collections.lockstep.sync.plugins.module_utils._model.workflows imp
 from ansible_collections.lockstep.sync.plugins.module_utils._running import collections
 from ansible_collections.lockstep.sync.plugins.module_utils._running.collections import run_collection
 from ansible_collections.lockstep.sync.plugins.module_utils._running.conductor import Ran, run_job
+from ansible_collections.lockstep.sync.plugins.module_utils._running.progress import Board
 from ansible_collections.lockstep.sync.plugins.module_utils._running.runtime import RunRequest, Runtime
 from ansible_collections.lockstep.sync.plugins.module_utils._store.address import StoreAddress
 from ansible_collections.lockstep.sync.plugins.module_utils._store.locks import Holder
@@ -336,3 +338,20 @@ def test_a_lock_that_was_lost_ends_the_run_after_the_present_job(world: World, m
     ran = run(world)
     assert ends(ran) == [("a", "succeeded"), ("b", "skipped")]
     assert "taken over by somebody on elsewhere" in ran.result.message
+
+
+def test_a_collection_that_is_stopped_starts_no_more_jobs(world: World) -> None:
+    job(world, "a")
+    job(world, "b", "copies")
+    declare(world, ("a", "continue"), ("b", "continue"))
+    board = Board()
+    runtime = dataclasses.replace(world.runtime, board=board, clock=lambda: stop_at_the_first_job(world, board))
+    ran = run_collection(RunRequest(collection="c"), world.store, runtime)
+    assert ends(ran) == [("a", "failed"), ("b", "skipped")]
+    assert "Not run: 'b', because it was stopped: enough." in ran.result.message
+
+
+def stop_at_the_first_job(world: World, board: Board) -> t.Any:
+    if board.meters:
+        board.stop = "enough"
+    return world.clock()

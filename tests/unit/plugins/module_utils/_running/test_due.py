@@ -491,3 +491,21 @@ def test_a_schedule_that_has_nothing_to_run_is_refused_by_hand(hall: Hall) -> No
 
 def test_a_target_is_known_by_its_kind_and_name() -> None:
     assert str(Target(kind="collection", name="all")) == "collection 'all'"
+
+
+def test_a_tick_that_is_stopped_claims_nothing_more(hall: Hall) -> None:
+    hall.declare("s", jobs=["j", "k"])
+    hall.declare("t")
+    hall.world.job("k")
+    hall.at("21T08:30:00")
+    hall.tick()
+    runtime = hall.world.runtime
+    hall.during = lambda: setattr(runtime.board, "stop", "enough")
+    hall.at("21T09:00:00")
+    runners = {"job": hall.run, "collection": hall.run_collection}
+    ticked = tick(RunRequest(), hall.world.store, runtime, runners=runners, up_seconds=1000.0)
+    assert [each.status for each in ticked.occurrences] == ["failed"]
+    assert "job 'k' was not run: it was stopped before" in ticked.occurrences[0].message
+    assert ticked.failures[-1] == "nothing more was claimed: the tick was stopped: enough"
+    hall.during = lambda: None
+    assert len(hall.tick().occurrences) == 1
