@@ -110,6 +110,16 @@ options:
     description: How many changes come back in RV(run.changes) and as blocks of the diff; RV(run.changes_file) has all.
     type: int
     default: 100
+  progress_interval:
+    description:
+      - >-
+        Seconds between two lines that say how far the run is, such as
+        C([localhost] hr-to-table: applying 12,400 of 50,000 (24 %\), 3 errors, about 40 s left). V(0) shows none.
+      - They go to standard error, and into the output of a job of AWX, where they keep it from being taken for idle.
+      - Shown over the connections C(local) and C(ssh), in check mode, too. Never with C(no_log), and not with C(async).
+      - When Ansible is stopped by a signal, killed, or the C(timeout) of the task is over, the run stops between two batches, too. O(resume) goes on with it.
+    type: int
+    default: 10
   fail_on:
     description:
       - What makes the task fail.

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import typing as t
 from collections.abc import Collection, Sequence
 from dataclasses import replace
@@ -24,6 +25,7 @@ from .run_result import RUN_BYTES, fit_blocks
 from .running import (
     OF_JOB,
     artifact,
+    check_numbers,
     count_made,
     is_changed,
     name_of,
@@ -33,6 +35,7 @@ from .running import (
     show_changes,
     show_run,
 )
+from .watching import WATCH, watched
 
 RUNNERS: Runners = {"job": run_job, "collection": run_collection}
 OF_ONE_RUN = (*OF_JOB, "accept", "keep_plan")
@@ -55,19 +58,19 @@ def _tick(call: Call) -> Result:
     given = [option for option in OF_ONE_RUN if params[option]]
     if given:
         raise ConfigError(f"`{given[0]}` does not fit `{what}`, which may start several runs. Leave it out.")
-    if params["max_changes"] < 0:
-        raise ConfigError(f"max_changes: got {params['max_changes']}, it takes 0 or more.")
+    check_numbers(params)
     request = RunRequest(
         preview=call.check,
         max_changes=params["max_changes"],
         timeout=None if params["timeout"] is None else parse_duration(params["timeout"], "timeout"),
         requester=actor_of(call, "requester", params["requester"]).person,
     )
-    runtime = runtime_of(call, "run")
-    if what == "schedule":
-        ticked = run_schedule(params["schedule"], request, call.store, runtime, runners=RUNNERS)
-        return _result(ticked, params["fail_on"], f"Schedule {params['schedule']!r}", check=call.check)
-    ticked = tick(request, call.store, runtime, runners=RUNNERS, up_seconds=up_seconds())
+    with watched(os.environ.get(WATCH)) as board:
+        runtime = runtime_of(call, "run", board)
+        if what == "schedule":
+            ticked = run_schedule(params["schedule"], request, call.store, runtime, runners=RUNNERS)
+            return _result(ticked, params["fail_on"], f"Schedule {params['schedule']!r}", check=call.check)
+        ticked = tick(request, call.store, runtime, runners=RUNNERS, up_seconds=up_seconds())
     result = _result(ticked, params["fail_on"], _what_was_due(ticked), check=call.check)
     # A tick that has nothing to run is what mails wait for that were not delivered before.
     return result if call.check else replace(result, warnings=deliver_waiting(call.store, runtime))

@@ -16,12 +16,14 @@ from .._model.runs import RunResult
 from .._planning.guards import ACCEPTABLE
 from .._running.collections import run_collection
 from .._running.conductor import Ran, run_job
+from .._running.progress import Board
 from .._running.runtime import RunRequest, Runtime
 from .._store.paths import run_directory
 from .frame import Call, Result
 from .identity import actor_of
 from .machine import this_process
 from .run_result import RUN_BYTES, fit_blocks, make_diff, run_to_result
+from .watching import WATCH, watched
 
 FAIL_ON: tuple[str, ...] = ("failed", "errors", "held", "changes")
 WHAT: tuple[str, ...] = ("job", "collection", "schedule", "due", "plan", "undo", "resume", "request")
@@ -49,6 +51,7 @@ def run_arguments() -> dict[str, t.Any]:
             "explain": {"type": "str"},
             "full": {"type": "bool", "default": False},
             "max_changes": {"type": "int", "default": 100},
+            "progress_interval": {"type": "int", "default": 10},
             "fail_on": {
                 "type": "list",
                 "elements": "str",
@@ -78,8 +81,7 @@ def run(call: Call) -> Result:
         what = next(option for option in WHAT if params[option] is not None)
         if given:
             raise ConfigError(f"`{given[0]}` does not fit `{what}`, which works on a plan that is there. Leave it out.")
-    if params["max_changes"] < 0:
-        raise ConfigError(f"max_changes: got {params['max_changes']}, it takes 0 or more.")
+    check_numbers(params)
     request = RunRequest(
         job=params["job"] or "",
         collection=params["collection"] or "",
@@ -98,16 +100,26 @@ def run(call: Call) -> Result:
         requester=actor_of(call, "requester", params["requester"]).person,
     )
     run_it = run_collection if request.collection else run_job
-    return ran_result(run_it(request, call.store, runtime_of(call, "run")), params["fail_on"])
+    with watched(os.environ.get(WATCH)) as board:
+        ran = run_it(request, call.store, runtime_of(call, "run", board))
+    return ran_result(ran, params["fail_on"])
 
 
-def runtime_of(call: Call, module: str) -> Runtime:
+def check_numbers(params: t.Mapping[str, t.Any]) -> None:
+    """Raise ConfigError for a number that no kind of run takes."""
+    for option in ("max_changes", "progress_interval"):
+        if params[option] < 0:
+            raise ConfigError(f"{option}: got {params[option]}, it takes 0 or more.")
+
+
+def runtime_of(call: Call, module: str, board: Board | None = None) -> Runtime:
     """Give the world of `module` on this machine."""
+    board = board or Board()
     process = this_process(module)
     return Runtime(
         clock=call.clock,
         monotonic=time.monotonic,
-        sleep=time.sleep,
+        sleep=board.sleep,
         host=process.host,
         pid=process.pid,
         boot_id=process.boot_id,
@@ -115,6 +127,7 @@ def runtime_of(call: Call, module: str) -> Runtime:
         run_directory=run_directory(call.address.url, os.environ, os.geteuid()),
         randomness=random.SystemRandom(),
         protect=call.protect,
+        board=board,
     )
 
 
