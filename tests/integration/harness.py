@@ -67,12 +67,12 @@ class Done:
 
 
 class Running:
-    """Ansible that was started and not waited for."""
+    """Ansible that was started and not waited for; `output` is the file with what it prints."""
 
     def __init__(self, command: Sequence[str], environment: Mapping[str, str], folder: Path, results: Path) -> None:
         self._results = results
-        self._output = results.with_suffix(".out")
-        with self._output.open("w") as output:
+        self.output = results.with_suffix(".out")
+        with self.output.open("w") as output:
             self.process = subprocess.Popen(
                 command, env=environment, cwd=folder, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
             )
@@ -86,7 +86,7 @@ class Running:
                 self.process.kill()
         lines = self._results.read_text(encoding="utf-8").splitlines() if self._results.exists() else []
         results = {result.pop("task"): result for result in map(json.loads, lines)}
-        return Done(code=code, output=self._output.read_text(encoding="utf-8", errors="replace"), results=results)
+        return Done(code=code, output=self.output.read_text(encoding="utf-8", errors="replace"), results=results)
 
 
 @dataclass(kw_only=True)
@@ -159,9 +159,10 @@ class Workplace:
         results = self.folder / f"results-{uuid.uuid4().hex}.jsonl"
         command = [*self.wrapper, str(PROGRAMS / program), *arguments]
         command += ["-e", f"ansible_python_interpreter={sys.executable}"]
-        return Running(command, self._environment(results), self.folder, results)
+        return Running(command, self.environment(results), self.folder, results)
 
-    def _environment(self, results: Path) -> dict[str, str]:
+    def environment(self, results: Path) -> dict[str, str]:
+        """Give the environment of a program of Ansible that hands its results over in the file `results`."""
         recording = recording_environment()
         enabled = f"{recording['ANSIBLE_CALLBACKS_ENABLED']},hand_over_results"
         kept = {name: os.environ[name] for name in ("PATH", "LOCKSTEP_RECORD_RESULTS", "TMPDIR") if name in os.environ}
