@@ -144,6 +144,11 @@ options:
       - With V(queue) the next tick tries again, until O(missed.grace) is over; of several that wait the latest is run.
     type: str
     choices: [skip, queue]
+  notification: &notification
+    description:
+      - The name of a notification that tells of each time it runs, as a whole, see M(lockstep.sync.notification). An empty text takes it out.
+      - Those of its jobs and job collections tell of them, too.
+    type: str
   schedules:
     description:
       - Several declarations in one task, each with the options of a single one. All are carried out or none.
@@ -176,6 +181,7 @@ options:
       max_duration: *max_duration
       missed: *missed
       overlap: *overlap
+      notification: *notification
 seealso:
   - module: lockstep.sync.schedule_info
   - module: lockstep.sync.run
@@ -292,6 +298,11 @@ schedule:
       returned: always
       type: str
       sample: skip
+    notification:
+      description: The notification that tells of each time it runs.
+      returned: when it is declared
+      type: str
+      sample: operators
     targets:
       description: All that it runs, also jobs and job collections that name it.
       returned: always

@@ -101,6 +101,11 @@ schedules:
       returned: always
       type: str
       sample: skip
+    notification:
+      description: The notification that tells of each time it runs.
+      returned: when it is declared
+      type: str
+      sample: operators
     targets:
       description: All that it runs, also jobs and job collections that name it.
       returned: when it can be read

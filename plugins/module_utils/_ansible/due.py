@@ -69,11 +69,13 @@ def _tick(call: Call) -> Result:
         runtime = runtime_of(call, "run", board)
         if what == "schedule":
             ticked = run_schedule(params["schedule"], request, call.store, runtime, runners=RUNNERS)
-            return _result(ticked, params["fail_on"], f"Schedule {params['schedule']!r}", check=call.check)
-        ticked = tick(request, call.store, runtime, runners=RUNNERS, up_seconds=up_seconds())
-    result = _result(ticked, params["fail_on"], _what_was_due(ticked), check=call.check)
+            subject = f"Schedule {params['schedule']!r}"
+        else:
+            ticked = tick(request, call.store, runtime, runners=RUNNERS, up_seconds=up_seconds())
+            subject = _what_was_due(ticked)
+    result = _result(ticked, params["fail_on"], subject, check=call.check)
     # A tick that has nothing to run is what mails wait for that were not delivered before.
-    return result if call.check else replace(result, warnings=deliver_waiting(call.store, runtime))
+    return result if call.check else replace(result, warnings=[*ticked.warnings, *deliver_waiting(call.store, runtime)])
 
 
 def _what_was_due(ticked: Ticked) -> str:

@@ -34,6 +34,7 @@ def schedule_arguments() -> Arguments:
             },
         },
         "overlap": {"type": "str", "choices": list(OVERLAPS)},
+        "notification": {"type": "str"},
     }
 
 

@@ -26,6 +26,7 @@ OPTIONS = (
     "max_duration",
     "missed",
     "overlap",
+    "notification",
 )
 TIMING = ("enabled", "timezone", "triggers")
 """The options that decide when a schedule is due."""
@@ -59,6 +60,7 @@ class ScheduleSpec:
         triggers: any of them fires.
         max_duration: how long a run may take, as text; None for no limit.
         overlap: what becomes of an occurrence while an earlier one is still running.
+        notification: the notification that tells of each occurrence as a whole.
     """
 
     name: str
@@ -71,6 +73,7 @@ class ScheduleSpec:
     max_duration: str | None = None
     missed: Missed = field(default_factory=Missed)
     overlap: Overlap = "skip"
+    notification: str | None = None
 
     @property
     def zone(self) -> Zone:
@@ -122,6 +125,7 @@ def parse_schedule(name: str, definition: Mapping[str, t.Any]) -> ScheduleSpec:
         max_duration=_duration(section, "max_duration"),
         missed=_missed(section.section("missed", ("policy", "grace"))),
         overlap=section.choice("overlap", OVERLAPS, "skip"),
+        notification=section.optional_text("notification"),
     )
 
 
@@ -137,6 +141,7 @@ def schedule_definition(spec: ScheduleSpec) -> dict[str, t.Any]:
         "max_duration": spec.max_duration,
         "missed": {"policy": spec.missed.policy, "grace": spec.missed.grace},
         "overlap": spec.overlap,
+        "notification": spec.notification,
     }
     return {option: value for option, value in plain.items() if value is not None}
 

@@ -222,7 +222,11 @@ SCHEDULES = BundleNoun(
     stored=stored_in("schedules", lambda store: store.schedules.list()),
     normalize=lambda name, definition: schedule_definition(parse_schedule(name, definition)),
     declare=_declare_schedules,
-    mentions=(Mention(section="jobs", path=("jobs",)), Mention(section="collections", path=("collections",))),
+    mentions=(
+        Mention(section="jobs", path=("jobs",)),
+        Mention(section="collections", path=("collections",)),
+        Mention(section="notifications", path=("notification",)),
+    ),
     deferred=("jobs", "collections"),
 )
 NOTIFICATIONS = BundleNoun(
@@ -288,8 +292,8 @@ NOUNS: tuple[BundleNoun, ...] = (
     PROVIDERS,
     SMART_GROUPS,
     JOB_TEMPLATES,
-    SCHEDULES,
     NOTIFICATIONS,
+    SCHEDULES,
     JOBS,
     COLLECTION_TEMPLATES,
     COLLECTIONS,

@@ -28,6 +28,7 @@ from .declared import (
     refuse_rename_of_absent,
 )
 from .lookup import need_job
+from .notifications import check_notification
 from .targets import Naming, find_naming, targets_of
 
 LAST = 10
@@ -71,6 +72,7 @@ def _declare(store: Store, request: ScheduleRequest, now: dt.datetime) -> Declar
     name = request.new_name or request.name
     spec = parse_schedule(name, {**({} if stored is None or request.whole else stored.definition), **given})
     _need_targets(store, spec)
+    check_notification(store, spec.notification, f"schedule {spec.name!r}, notification")
     plain = schedule_definition(spec)
     before = None if stored is None else {"name": stored.name, **stored.definition}
     after = {"name": name, **plain}

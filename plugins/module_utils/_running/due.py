@@ -6,12 +6,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping
+import typing as t
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from .._model.due import Occurrence, OccurrenceStatus, Target, TargetKind
+from .._model.due import Occurrence, Target, TargetKind
 from .._model.errors import ConfigError, LockstepError
+from .._model.notifications import Wish
 from .._model.schedules import ScheduleSpec, parse_schedule, schedule_definition
+from .._operations.delivering import notify
 from .._operations.schedules import need_schedule
 from .._operations.targets import find_naming, targets_of
 from .._store.claims import Considered
@@ -20,18 +23,13 @@ from .._store.store import Store
 from .beating import beating
 from .conductor import Ran
 from .runtime import RunRequest, Runtime
+from .telling import occurrence_summary, post_of, watch_secrets
 
 Runner = Callable[[RunRequest, Store, Runtime], Ran]
 """Runs one target, whose name the request has."""
 Runners = Mapping[TargetKind, Runner]
-WORST_FIRST: tuple[OccurrenceStatus, ...] = (
-    "failed",
-    "held",
-    "awaiting_approval",
-    "completed_with_errors",
-    "skipped",
-    "succeeded",
-)
+Worst: t.TypeAlias = t.Literal["failed", "held", "awaiting_approval", "completed_with_errors", "skipped", "succeeded"]
+WORST_FIRST: tuple[Worst, ...] = t.get_args(Worst)
 BEAT = 60.0
 """Seconds between two signs of life of a ticker, a fraction of the lease of its claim."""
 
@@ -44,12 +42,14 @@ class Ticked:
         runs: all runs, in order.
         occurrences: what was due, each with what became of it; in a preview one that would be run is `due`.
         failures: sentences about what could not even be started.
+        warnings: about mails that nobody gets.
         next_due: the schedule that is due next and when (ISO 8601, UTC), None without one.
     """
 
     runs: list[Ran] = field(default_factory=list)
     occurrences: list[Occurrence] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
     next_due: tuple[str, str] | None = None
 
 
@@ -69,7 +69,7 @@ def tick(request: RunRequest, store: Store, runtime: Runtime, *, runners: Runner
     now = runtime.clock()
     holder = Holder(host=runtime.host, pid=runtime.pid, boot_id=runtime.boot_id, label="a ticker")
     ticked = Ticked()
-    work = _Work(request=request, store=store, runtime=runtime, runners=runners, ticked=ticked)
+    work = _work(request, store, runtime, runners, ticked)
     store.claims.rewind(holder, now=now)
     for considered in _considered(store, holder, now, up_seconds):
         if considered.error:
@@ -95,9 +95,11 @@ def run_schedule(name: str, request: RunRequest, store: Store, runtime: Runtime,
     targets = targets_of(name, stored.definition, find_naming(store))
     if not targets:
         raise ConfigError(_nothing_to_run(name))
-    work = _Work(request=request, store=store, runtime=runtime, runners=runners, ticked=ticked)
-    for target in targets:
-        work.run_target(target, spec, scheduled=False)
+    work = _work(request, store, runtime, runners, ticked)
+    started = runtime.now_text()
+    ends = [work.run_target(target, spec, scheduled=False) for target in targets]
+    if not request.preview:
+        work.tell(spec, started, ends, _sum_up(spec, ends))
     return ticked
 
 
@@ -122,13 +124,19 @@ def _considered(store: Store, holder: Holder, now: dt.datetime, up_seconds: floa
         yield found
 
 
+def _work(request: RunRequest, store: Store, runtime: Runtime, runners: Runners, ticked: Ticked) -> _Work:
+    runtime, secrets = watch_secrets(runtime)
+    return _Work(request=request, store=store, runtime=runtime, secrets=secrets, runners=runners, ticked=ticked)
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Work:
-    """Runs the targets of schedules, and notes in `ticked` what came of it."""
+    """Runs the targets of schedules, and notes in `ticked` what came of it. No mail has one of the `secrets`."""
 
     request: RunRequest
     store: Store
     runtime: Runtime
+    secrets: set[str]
     runners: Runners
     ticked: Ticked
 
@@ -140,7 +148,7 @@ class _Work:
         if self.request.preview:
             ends = [self.run_target(target, spec, scheduled=True) for target in targets]
             return replace(occurrence, status="due", message=_sum_up(spec, ends))
-        kept = self.store.occurrences
+        kept, started = self.store.occurrences, self.runtime.now_text()
         ends = []
         with beating(lambda: kept.renew(occurrence), BEAT):
             waiting: list[Target] = []
@@ -157,8 +165,21 @@ class _Work:
         status = _worst(ends)
         if not targets:
             self.ticked.failures.append(message)
-        kept.finish(occurrence, status, message)
+        with self.store.transaction():
+            kept.finish(occurrence, status, message)
+            self.tell(spec, started, ends, message)
         return replace(occurrence, status=status, message=message, finished=self.runtime.now_text())
+
+    def tell(self, spec: ScheduleSpec, started: str, ends: Sequence[_End], message: str) -> None:
+        """Queue the mail about these runs of the schedule as a whole, if it names a notification."""
+        if spec.notification is None:
+            return
+        results = [end.ran.result for end in ends if end.ran is not None]
+        summary = occurrence_summary(spec.name, results, _worst(ends), message, started=started, runtime=self.runtime)
+        wish = Wish(notification=spec.notification)
+        _number, warning = notify(self.store, wish, summary, post_of(self.runtime), secrets=self.secrets)
+        if warning:
+            self.ticked.warnings.append(f"Schedule {spec.name!r}: {warning}")
 
     def run_target(self, target: Target, spec: ScheduleSpec, *, scheduled: bool) -> _End:
         """Run one target. Whatever is wrong with it must not keep the others from being run."""
@@ -180,24 +201,25 @@ class _Work:
             self.ticked.failures.append(f"schedule {spec.name!r}: {message}")
             return _End(status="failed", message=message)
         self.ticked.runs.append(ran)
-        return _End(status=_status(ran), message=f"{target} {ran.result.status}", locked=ran.locked)
+        return _End(status=_status(ran), message=f"{target} {ran.result.status}", locked=ran.locked, ran=ran)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _End:
     """How one target ended. `locked`: it was not run, because somebody else is running it."""
 
-    status: OccurrenceStatus
+    status: Worst
     message: str
     locked: bool = False
+    ran: Ran | None = None
 
 
-def _status(ran: Ran) -> OccurrenceStatus:
+def _status(ran: Ran) -> Worst:
     """Give the status of a run in the words of occurrences; one that ended is never `running` or `interrupted`."""
     return next((status for status in WORST_FIRST if status == ran.result.status), "failed")
 
 
-def _worst(ends: list[_End]) -> OccurrenceStatus:
+def _worst(ends: Sequence[_End]) -> Worst:
     """Give the status that needs most attention; of nothing at all it is `failed`."""
     statuses = {end.status for end in ends}
     return next((status for status in WORST_FIRST if status in statuses), "failed")

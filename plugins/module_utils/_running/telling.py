@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,7 +14,7 @@ from .._model.errors import StoreError
 from .._model.jobs import JobSpec, Notify
 from .._model.mails import RunSummary
 from .._model.notifications import Wish
-from .._model.runs import AppliedChange, RunResult
+from .._model.runs import AppliedChange, RunResult, Statistics, Status
 from .._operations.delivering import Post, deliver_due, notify
 from .._store.runs import StoredRun
 from .._store.store import Store
@@ -66,6 +67,28 @@ def summary_of(
         changes_total=len(changes),
         log=list(result.log),
         files="" if files is None else str(files),
+    )
+
+
+def occurrence_summary(
+    schedule: str, results: Sequence[RunResult], status: Status, message: str, *, started: str, runtime: Runtime
+) -> RunSummary:
+    """Give what is told of all that a schedule ran at one time; changes and logs are told by the runs themselves."""
+    finished = runtime.now_text()
+    return RunSummary(
+        subject=f"Schedule {schedule!r}",
+        number=None,
+        status=status,
+        message=f"Schedule {schedule!r}: {message}",
+        started=started,
+        finished=finished,
+        duration=(dt.datetime.fromisoformat(finished) - dt.datetime.fromisoformat(started)).total_seconds(),
+        host=runtime.host,
+        statistics=sum((result.statistics for result in results), Statistics()),
+        parts=[(result.collection or result.job, result.statistics) for result in results],
+        problems=[problem for result in results for problem in result.problems],
+        held=[held for result in results for held in result.held],
+        log=[line for result in results for line in result.log],
     )
 
 

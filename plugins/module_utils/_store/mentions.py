@@ -27,7 +27,7 @@ def rename_in_jobs(connection: Connection, option: str, old: str, new: str) -> N
 
 
 def users_of_notification(connection: Connection, name: str) -> list[str]:
-    """Give whoever mentions the notification: jobs, then collections, as `job 'people'`."""
+    """Give whoever mentions the notification: jobs, then collections, then schedules, as `job 'people'`."""
     return [
         f"{noun} {owner!r}"
         for noun, table in _notifying()
@@ -50,7 +50,8 @@ def drop_notification(connection: Connection, name: str) -> None:
 
 
 def _notifying() -> tuple[tuple[str, sa.Table], ...]:
-    return (("job", tables().jobs), ("job collection", tables().collections))
+    known = tables()
+    return (("job", known.jobs), ("job collection", known.collections), ("schedule", known.schedules))
 
 
 def rename_in_workflows(connection: Connection, option: str, old: str, new: str) -> None:

@@ -13,10 +13,13 @@ from ansible_collections.lockstep.sync.plugins.module_utils._model.notifications
     notification_definition,
     parse_notification,
 )
+from ansible_collections.lockstep.sync.plugins.module_utils._model.schedules import parse_schedule, schedule_definition
 from ansible_collections.lockstep.sync.plugins.module_utils._model.secrets import Secret, SecretReference
 from ansible_collections.lockstep.sync.plugins.module_utils._running.collections import run_collection
-from ansible_collections.lockstep.sync.plugins.module_utils._running.conductor import Ran
+from ansible_collections.lockstep.sync.plugins.module_utils._running.conductor import Ran, run_job
+from ansible_collections.lockstep.sync.plugins.module_utils._running.due import run_schedule
 from ansible_collections.lockstep.sync.plugins.module_utils._running.runtime import RunRequest
+from ansible_collections.lockstep.sync.plugins.module_utils._running.telling import deliver_waiting
 from servers.mails import MailServer
 from support.worlds import World, warnings
 
@@ -227,3 +230,53 @@ def test_a_collection_whose_mail_does_not_go_has_a_warning(world: World, mail_se
     assert ran.result.status in ("succeeded", "held")
     assert "was not delivered: mail server" in warnings(ran)[0]
     assert collect(world, enabled=False, notification="ops").result.status == "skipped"
+
+
+def schedule(world: World, **options: t.Any) -> None:
+    """Declare a schedule that runs the jobs `j` and `k` and names the notification `ops`."""
+    trigger = {"type": "daily", "at": "2026-01-01T00:00:00"}
+    definition = {"jobs": ["j", "k"], "triggers": [trigger], "notification": "ops", **options}
+    world.store.schedules.save("nightly", schedule_definition(parse_schedule("nightly", definition)))
+
+
+def test_a_schedule_tells_of_all_that_it_ran_in_one_mail(world: World, mail_server: MailServer) -> None:
+    notification(world, mail_server)
+    world.job("j", missing_at_source="skip")
+    world.job("k", missing_at_source="skip", missing_at_destination="skip")
+    schedule(world)
+    runners: t.Any = {"job": run_job, "collection": run_collection}
+    assert mail_server.mails == []
+    ticked = run_schedule("nightly", RunRequest(), world.store, world.runtime, runners=runners)
+    assert (len(ticked.runs), ticked.warnings) == (2, [])
+    assert deliver_waiting(world.store, world.runtime) == []
+    (mail,) = mail_server.mails
+    assert subjects(mail_server) == [
+        "[lockstep] Schedule 'nightly': succeeded (2 created, 1 updated, 0 deleted, 0 errors)"
+    ]
+    assert mail.text.splitlines()[0] == "Schedule 'nightly': job 'j' succeeded; job 'k' succeeded."
+    assert "j: 2 created, 1 updated, 0 deleted, 0 errors" in mail.text
+    assert "run 2 of job 'k' started on sync01" in mail.attachment("log.txt")
+
+
+def test_a_schedule_whose_target_cannot_be_run_tells_that(world: World, mail_server: MailServer) -> None:
+    notification(world, mail_server, send="failed")
+    world.job("j")
+    world.job("k", objects=[{"name": "people", "fields": [{"name": "nowhere", "source": "id", "key": True}]}])
+    schedule(world)
+    runners: t.Any = {"job": run_job, "collection": run_collection}
+    run_schedule("nightly", RunRequest(preview=True), world.store, world.runtime, runners=runners)
+    run_schedule("nightly", RunRequest(), world.store, world.runtime, runners=runners)
+    deliver_waiting(world.store, world.runtime)
+    assert ["Schedule 'nightly': failed" in subject for subject in subjects(mail_server)] == [True]
+
+
+def test_a_schedule_without_recipients_warns(world: World, mail_server: MailServer) -> None:
+    notification(world, mail_server, recipients=[])
+    world.job("j")
+    world.job("k")
+    schedule(world)
+    runners: t.Any = {"job": run_job, "collection": run_collection}
+    ticked = run_schedule("nightly", RunRequest(), world.store, world.runtime, runners=runners)
+    assert ticked.warnings == [
+        "Schedule 'nightly': nobody was told: notification 'ops' has no recipients. Give some, or disable it."
+    ]
