@@ -80,6 +80,13 @@ options:
       - A job waits for every earlier one that writes what it reads or writes, or reads what it writes. Two tables of one database are apart,
         the rest of a system is one.
     type: int
+  smart_groups:
+    description:
+      - The names of smart groups that are refreshed when its jobs have run, see M(lockstep.sync.smart_group). An empty list takes them out.
+      - The run of its last job that is enabled refreshes them, so they belong to the history, the approvals and the undo of that run. When that run fails, or
+        is left out because another has failed, they stay as they are.
+    type: list
+    elements: str
   schedule:
     description: The name of a schedule that runs it.
     type: str
@@ -151,6 +158,13 @@ options:
           - A job waits for every earlier one that writes what it reads or writes, or reads what it writes. Two tables of one database are apart,
             the rest of a system is one.
         type: int
+      smart_groups:
+        description:
+          - The names of smart groups that are refreshed when its jobs have run, see M(lockstep.sync.smart_group). An empty list takes them out.
+          - The run of its last job that is enabled refreshes them, so they belong to the history, the approvals and the undo of that run. When that run fails, or
+            is left out because another has failed, they stay as they are.
+        type: list
+        elements: str
       schedule:
         description: The name of a schedule that runs it.
         type: str
@@ -255,6 +269,12 @@ job_collection:
       returned: always
       type: int
       sample: 1
+    smart_groups:
+      description: The smart groups that the run of its last job refreshes.
+      returned: when they are declared
+      type: list
+      elements: str
+      sample: [everybody]
     schedule:
       description: The schedule that runs it.
       returned: when it has one

@@ -93,6 +93,12 @@ job_collections:
       returned: always
       type: int
       sample: 1
+    smart_groups:
+      description: The smart groups that the run of its last job refreshes.
+      returned: when they are declared
+      type: list
+      elements: str
+      sample: [everybody]
     schedule:
       description: The schedule that runs it.
       returned: when it has one

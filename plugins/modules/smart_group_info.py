@@ -78,6 +78,12 @@ smart_groups:
       sample:
         member_removals: 50% above 10
         min_members: 1
+    used_by_collections:
+      description: The names of the job collections that refresh it.
+      returned: always
+      type: list
+      elements: str
+      sample: [staff]
     used_by:
       description: The names of the jobs that refresh it.
       returned: always

@@ -34,8 +34,10 @@ def test_hr_becomes_users_and_groups_every_night_and_a_mail_tells_of_it(
         "folder": str(place.folder),
         "domain": secret_options(box, place),
         "base": box.base,
+        "unit": unit,
         "smtp": mail_server.smtp(password=MailServer.password),
     }
+    everybody = box.add(f"CN=Everybody {unit},{box.base}", ("top", "group"), sAMAccountName=f"everybody-{unit}")
     declared = place.playbook(PLAYBOOKS / "operations.yml", variables=variables)
     assert declared["Declare when it runs"]["schedule"]["targets"]["collections"] == ["staff"]
     again = place.playbook(PLAYBOOKS / "operations.yml", variables=variables)
@@ -45,6 +47,7 @@ def test_hr_becomes_users_and_groups_every_night_and_a_mail_tells_of_it(
     assert tick.code == 0, tick.output
     (run,) = tick.only["runs"]
     assert (run["collection"], run["status"], run["statistics"]["created"]) == ("staff", "succeeded", 5)
+    assert run["statistics"]["updated"] == 1
     assert [part["job"] for part in run["jobs"]] == ["hr-to-ad", "teams-to-ad"]
     people = f"OU=Staff,{box.base}"
     assert box.texts(f"CN=IT {unit},OU=Teams,{box.base}", "member") == [
@@ -52,8 +55,10 @@ def test_hr_becomes_users_and_groups_every_night_and_a_mail_tells_of_it(
         f"CN=Chloé Dupont\\, Jr.,{people}",
     ]
 
+    assert len(box.texts(everybody, "member")) == 3
+
     subjects = [str(mail.message["Subject"]) for mail in mail_server.mails]
-    made = "succeeded (5 created, 0 updated, 0 deleted, 0 errors)"
+    made = "succeeded (5 created, 1 updated, 0 deleted, 0 errors)"
     assert sorted(subjects) == [
         f"[lockstep] Job collection 'staff': {made}, run 1",
         f"[lockstep] Schedule 'nightly': {made}",

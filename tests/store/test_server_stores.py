@@ -277,7 +277,7 @@ def test_smart_group_follows_its_provider_and_is_followed_by_jobs(store: Store) 
     assert job is not None
     assert group.definition == {"provider": "directory", "group": "CN=\x00🎉"}
     assert job.definition["smart_groups"] == ["Bonn", "köln"]
-    with pytest.raises(ConfigError, match=r"these jobs refresh it: 'people'"):
+    with pytest.raises(ConfigError, match=r"it is refreshed by job 'people'"):
         store.smart_groups.delete("köln")
     with pytest.raises(ConfigError, match=r"these smart groups use it: 'Bonn', 'köln'"):
         store.providers.delete("directory")

@@ -125,6 +125,7 @@ def collection_arguments() -> Arguments:
             },
         },
         "parallel": {"type": "int"},
+        "smart_groups": {"type": "list", "elements": "str"},
         "schedule": {"type": "str"},
         "notification": {"type": "str"},
     }
@@ -132,7 +133,7 @@ def collection_arguments() -> Arguments:
 
 def collection_template_arguments() -> Arguments:
     """Give the options of a collection template."""
-    left_out = ("template", "schedule", "notification")
+    left_out = ("template", "schedule", "notification", "smart_groups")
     options = {name: each for name, each in collection_arguments().items() if name not in left_out}
     return {
         "description": {"type": "str"},

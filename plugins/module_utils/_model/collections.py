@@ -15,7 +15,17 @@ from .sections import Section
 
 OnFailure: t.TypeAlias = t.Literal["abort", "continue"]
 ON_FAILURE: tuple[OnFailure, ...] = t.get_args(OnFailure)
-OPTIONS = ("description", "owners", "enabled", "template", "jobs", "parallel", "schedule", "notification")
+OPTIONS = (
+    "description",
+    "owners",
+    "enabled",
+    "template",
+    "jobs",
+    "parallel",
+    "smart_groups",
+    "schedule",
+    "notification",
+)
 MEMBER_OPTIONS = ("job", "on_failure")
 MOST_PARALLEL = 32
 
@@ -36,6 +46,7 @@ class CollectionSpec:
         template: the collection template it was made from.
         jobs: in the order in which they run, each once.
         parallel: how many neighbours may run at the same time when they do not touch the same systems.
+        smart_groups: refreshed at the end, by the run of the last job.
         schedule: the schedule that runs it.
         notification: the notification that tells of its runs, in place of those of its jobs.
     """
@@ -47,6 +58,7 @@ class CollectionSpec:
     template: str | None = None
     jobs: tuple[Member, ...] = ()
     parallel: int = 1
+    smart_groups: tuple[str, ...] = ()
     schedule: str | None = None
     notification: str | None = None
 
@@ -68,6 +80,7 @@ def parse_collection(name: str, definition: Mapping[str, t.Any]) -> CollectionSp
         template=section.optional_text("template"),
         jobs=jobs,
         parallel=section.integer("parallel", 1, minimum=1, maximum=MOST_PARALLEL),
+        smart_groups=tuple(dict.fromkeys(section.texts("smart_groups"))),
         schedule=section.optional_text("schedule"),
         notification=section.optional_text("notification"),
     )
@@ -77,6 +90,8 @@ def collection_definition(spec: CollectionSpec) -> dict[str, t.Any]:
     """Give the plain form of `spec`, the inverse of `parse_collection`; options without a value are left out."""
     plain = {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(spec).items()}
     del plain["name"]
+    if not spec.smart_groups:
+        del plain["smart_groups"]
     return {name: value for name, value in plain.items() if value is not None}
 
 

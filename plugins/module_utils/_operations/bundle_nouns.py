@@ -271,6 +271,7 @@ COLLECTIONS = BundleNoun(
     declare=_declare_collections,
     mentions=(
         Mention(section="jobs", path=("jobs", "job")),
+        Mention(section="smart_groups", path=("smart_groups",)),
         Mention(section="schedules", path=("schedule",)),
         Mention(section="notifications", path=("notification",)),
         # Collections keep what they took from a template when it is deleted, and its name.

@@ -25,7 +25,7 @@ from .declared import (
 )
 
 NOUN = "collection template"
-NOT_IN_TEMPLATES = ("template", "schedule", "notification")
+NOT_IN_TEMPLATES = ("template", "schedule", "notification", "smart_groups")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

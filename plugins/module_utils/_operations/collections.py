@@ -26,7 +26,7 @@ from .declared import (
     refuse_empty_rename,
     refuse_rename_of_absent,
 )
-from .lookup import need_job
+from .lookup import need_job, need_smart_group
 from .notifications import check_notification
 from .schedules import leave_schedules, need_schedule
 
@@ -108,6 +108,8 @@ def _check_references(store: Store, spec: CollectionSpec) -> None:
     if spec.schedule is not None:
         need_schedule(store, spec.schedule, f"{where}, schedule")
     check_notification(store, spec.notification, f"{where}, notification")
+    for name in spec.smart_groups:
+        need_smart_group(store, name, f"{where}, smart_groups")
 
 
 def _delete(store: Store, request: CollectionRequest) -> Declared:

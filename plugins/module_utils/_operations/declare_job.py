@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from .._model.definitions import effective_job, normalize_job, parse_job
 from .._model.endpoints import check_endpoints
-from .._model.errors import ConfigError, LockedError, unknown
+from .._model.errors import ConfigError, LockedError
 from .._model.jobs import JobSpec, ProviderType
 from .._model.sections import drop_none
 from .._store.jobs import StoredJob, job_lock
@@ -29,7 +29,7 @@ from .declared import (
     refuse_rename_of_absent,
 )
 from .job_templates import fill_in, template_job
-from .lookup import need_job, need_provider
+from .lookup import need_job, need_provider, need_smart_group
 from .notifications import check_notification
 from .schedules import leave_schedules, need_schedule
 from .systems import identity_of
@@ -156,9 +156,7 @@ def _check_references(store: Store, spec: JobSpec) -> ProviderType:
     destination = need_provider(store, spec.destination.provider, f"job {spec.name!r}, destination")
     check_endpoints(spec, source.spec.type, destination.spec.type)
     for name in spec.smart_groups:
-        if store.smart_groups.get(name) is None:
-            names = [stored.name for stored in store.smart_groups.list()]
-            raise ConfigError(unknown("smart group", name, names, where=f"job {spec.name!r}, smart_groups"))
+        need_smart_group(store, name, f"job {spec.name!r}, smart_groups")
     check_notification(store, spec.notification, f"job {spec.name!r}, notification")
     if spec.schedule is not None:
         need_schedule(store, spec.schedule, f"job {spec.name!r}, schedule")

@@ -8,6 +8,7 @@ from __future__ import annotations
 from .._model.errors import ConfigError, unknown
 from .._store.jobs import StoredJob
 from .._store.providers import StoredProvider
+from .._store.smart_groups import StoredSmartGroup
 from .._store.store import Store
 
 
@@ -25,4 +26,12 @@ def need_job(store: Store, name: str, where: str = "") -> StoredJob:
     found = store.jobs.get(name)
     if found is None:
         raise ConfigError(unknown("job", name, [stored.name for stored in store.jobs.list()], where=where))
+    return found
+
+
+def need_smart_group(store: Store, name: str, where: str) -> StoredSmartGroup:
+    """Give the smart group called `name`. Raises ConfigError with `where` in front, naming the valid ones."""
+    found = store.smart_groups.get(name)
+    if found is None:
+        raise ConfigError(unknown("smart group", name, [each.name for each in store.smart_groups.list()], where=where))
     return found

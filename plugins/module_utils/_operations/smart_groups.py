@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from .._model.errors import ConfigError
@@ -77,12 +77,11 @@ def _delete(store: Store, request: SmartGroupRequest) -> Declared:
     stored = store.smart_groups.get(request.name)
     if stored is None:
         return Declared(name=request.name, state="absent", changed=False, before=None, after=None, effective=None)
-    users = store.smart_groups.used_by(request.name)
+    users = store.smart_groups.users(request.name)
     if users and not request.force:
-        names = ", ".join(map(repr, users))
         raise ConfigError(
-            f"smart group {request.name!r}: it cannot be deleted, these jobs refresh it: {names}. Take it out of them "
-            "first, or set `force: true`."
+            f"smart group {request.name!r}: it cannot be deleted, it is refreshed by {', '.join(users)}. Take it out "
+            "of them first, or set `force: true`."
         )
     drop_smart_group(store, request.name)
     before = {"name": stored.name, **stored.definition}
@@ -90,21 +89,29 @@ def _delete(store: Store, request: SmartGroupRequest) -> Declared:
 
 
 def drop_smart_group(store: Store, name: str) -> None:
-    """Take a smart group out of the jobs that refresh it and delete it. Raises ConfigError when there is none."""
+    """Take a smart group out of whoever refreshes it and delete it. Raises ConfigError when there is none."""
     for job in store.smart_groups.used_by(name):
-        definition = dict(need_job(store, job).definition)
-        groups = [each for each in definition.pop("smart_groups") if each != name]
-        store.jobs.save(job, {**definition, "smart_groups": groups} if groups else definition)
+        store.jobs.save(job, _without(need_job(store, job).definition, name))
+    for collection in store.collections.list():
+        if name in collection.definition.get("smart_groups", ()):
+            store.collections.save(collection.name, _without(collection.definition, name))
     store.smart_groups.delete(name)
 
 
+def _without(definition: Mapping[str, t.Any], name: str) -> dict[str, t.Any]:
+    rest = {option: value for option, value in definition.items() if option != "smart_groups"}
+    groups = [each for each in definition["smart_groups"] if each != name]
+    return {**rest, "smart_groups": groups} if groups else rest
+
+
 def list_smart_groups(store: Store, name: str | None) -> list[dict[str, t.Any]]:
-    """Give the smart groups by name, each with the jobs that refresh it. Raises StoreError."""
+    """Give the smart groups by name, each with the jobs and collections that refresh it. Raises StoreError."""
     return [
         {
             "name": stored.name,
             **stored.definition,
             "used_by": store.smart_groups.used_by(stored.name),
+            "used_by_collections": store.smart_groups.used_by_collections(stored.name),
             "created": stored.created,
             "modified": stored.modified,
         }

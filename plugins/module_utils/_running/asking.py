@@ -99,8 +99,8 @@ def must_wait(
 
 
 def may_cover_smart_groups(context: RunContext) -> bool:
-    """Tell whether smart groups of the job can fall under a workflow. Raises ConfigError, StoreError."""
-    return bool(context.job.smart_groups) and any(
+    """Tell whether smart groups of the run can fall under a workflow. Raises ConfigError, StoreError."""
+    return bool(context.smart_groups) and any(
         covers_type(each, SMART_GROUP_TYPE)
         for each in all_workflows(context.store)
         if covers_job(each, context.job.name, scheduled=context.request.scheduled)

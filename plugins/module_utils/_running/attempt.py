@@ -89,7 +89,7 @@ class Attempt:
                 open_writer = _writer_opener(sides)
                 write_plan(plan, self._context, files.journal(number), open_writer, _policy_of(sides))
         tries = 1 + self._job.on_error.retries
-        refresh_smart_groups(self._context, files, tries + 1 + (number - 1) * len(self._job.smart_groups))
+        refresh_smart_groups(self._context, files, tries + 1 + (number - 1) * len(self._context.smart_groups))
 
     def _must_wait(self, plan: Plan) -> bool:
         """Tell whether the plan needs approval, with what it would do to smart groups where these can need it."""

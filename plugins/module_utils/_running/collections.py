@@ -17,6 +17,7 @@ from .._model.notifications import Wish
 from .._model.runs import Agreement, Level, RunResult, Statistics, Status
 from .._operations.collections import need_collection
 from .._operations.systems import Touched, touched_by
+from .._store.jobs import StoredJob
 from .._store.named import Stored
 from .._store.runs import OfCollection
 from .._store.store import Store
@@ -45,10 +46,14 @@ def run_collection(request: RunRequest, store: Store, runtime: Runtime) -> Ran:
 
 @dataclass(kw_only=True, slots=True)
 class _Part:
-    """One job of the collection: what it touches, and its run once it has ended. Left alone for the reason `left`."""
+    """One job of the collection: what it touches, and its run once it has ended. Left alone for the reason `left`.
+
+    Its run refreshes the `smart_groups`; then nobody knows what it touches.
+    """
 
     member: Member
     touched: Touched | None
+    smart_groups: tuple[str, ...] = ()
     ran: Ran | None = None
     left: str = ""
 
@@ -138,7 +143,11 @@ class _Collection:
             job: JobSpec = parse_job(name, jobs[name].definition)
             return touched_by(job, providers)
 
-        return [_Part(member=member, touched=touched(member.job)) for member in self._spec.jobs]
+        parts = [_Part(member=member, touched=touched(member.job)) for member in self._spec.jobs]
+        last = next((part for part in reversed(parts) if _is_enabled(jobs.get(part.member.job))), None)
+        if last is not None and self._spec.smart_groups:
+            last.smart_groups, last.touched = self._spec.smart_groups, None
+        return parts
 
     def _run_parts(self, parts: Sequence[_Part], run_id: int | None, *, workers: int) -> None:
         """Run what may run until all have ended or are left alone."""
@@ -149,7 +158,7 @@ class _Collection:
             self._leave_rest(parts, [])
             if not part.left:
                 self._log.add("info", "starts", object_name=part.member.job)
-                self._end(part, self._run_one(part.member, run_id))
+                self._end(part, self._run_one(part, run_id))
 
     def _run_side_by_side(self, parts: Sequence[_Part], run_id: int | None, workers: int) -> None:
         """Run up to so many at the same time, each in a thread. An abort lets running ones end."""
@@ -159,7 +168,7 @@ class _Collection:
                 self._leave_rest(parts, list(running.values()))
                 for part in _startable(parts, list(running.values()), workers - len(running)):
                     self._log.add("info", "starts", object_name=part.member.job)
-                    running[pool.submit(self._run_one, part.member, run_id)] = part
+                    running[pool.submit(self._run_one, part, run_id)] = part
                 if not running:
                     return
                 done, _others = concurrent.futures.wait(running, return_when=concurrent.futures.FIRST_COMPLETED)
@@ -195,13 +204,15 @@ class _Collection:
         except CancelledError as error:
             self._lost = error.message
 
-    def _run_one(self, member: Member, run_id: int | None) -> Ran:
+    def _run_one(self, part: _Part, run_id: int | None) -> Ran:
+        member = part.member
         request = replace(
             self._request,
             job=member.job,
             collection="",
             parent_id=run_id,
             timeout=self._time_left(),
+            smart_groups=part.smart_groups,
         )
         started = self._runtime.now_text()
         try:
@@ -320,6 +331,10 @@ class _Collection:
         wish = Wish(notification=self._spec.notification)
         whole = replace(summary, problems=problems)
         queue_mail(wish, whole, self._store, self._runtime, self._log, secrets=self._secrets)
+
+
+def _is_enabled(stored: StoredJob | None) -> bool:
+    return stored is not None and bool(stored.definition.get("enabled", True))
 
 
 def _startable(parts: Sequence[_Part], running: Sequence[_Part], room: int) -> list[_Part]:

@@ -34,6 +34,11 @@ class RunContext:
     meter: Meter
     run_id: int | None = None
 
+    @property
+    def smart_groups(self) -> tuple[str, ...]:
+        """The smart groups that are refreshed when the job's changes are made, each once."""
+        return tuple(dict.fromkeys((*self.job.smart_groups, *self.request.smart_groups)))
+
 
 class Try(t.Protocol):
     """One try of a run; what happens is entered into the account of its context."""

@@ -23,7 +23,7 @@ def plan_smart_groups(context: RunContext, *, first_number: int) -> list[ObjectP
     LockstepError.
     """
     parts: list[ObjectPlan] = []
-    for name in context.job.smart_groups:
+    for name in context.smart_groups:
         spec = find_smart_group(context.store, name)
         provider = open_named_provider(spec.provider, context.store, context.runtime)
         try:
@@ -42,7 +42,7 @@ def refresh_smart_groups(context: RunContext, files: RunFiles, number: int) -> N
     """Refresh the smart groups, now that the job's changes are made; plans and journals are named from `number` on."""
     account = context.account
     plan = account.plan
-    if plan is None or not context.job.smart_groups:
+    if plan is None or not context.smart_groups:
         return
     parts = plan_smart_groups(context, first_number=account.planned + 1)
     account.planned = max([account.planned, *(change.number for part in parts for change in part.all_changes())])

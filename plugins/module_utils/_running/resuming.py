@@ -80,7 +80,7 @@ class ResumeAttempt:
                 write_plan(sealed, context, files.journal(number), destinations.open_writer, policy)
         if self._origin.kind != "undo":
             tries = 1 + context.job.on_error.retries
-            refresh_smart_groups(context, files, tries + 1 + (number - 1) * len(context.job.smart_groups))
+            refresh_smart_groups(context, files, tries + 1 + (number - 1) * len(context.smart_groups))
 
     def _destinations(self) -> Destinations:
         return Destinations(self._context.job, self._context.store, self._context.runtime)

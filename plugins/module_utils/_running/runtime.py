@@ -38,6 +38,7 @@ class RunRequest:
         schedule: the name of the schedule that it is run for, for the history.
         collection: the name of the job collection to run.
         parent_id: the run of a job collection that this one is a part of.
+        smart_groups: those of the job collection, refreshed after those of the job.
     """
 
     job: str = ""
@@ -58,6 +59,7 @@ class RunRequest:
     schedule: str = ""
     collection: str = ""
     parent_id: int | None = None
+    smart_groups: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from .._model.errors import ConfigError, unknown
 from .._model.providers import check_name
-from .mentions import jobs_that_mention, rename_in_jobs
+from .mentions import collections_that_mention, jobs_that_mention, rename_in_collections, rename_in_jobs
 from .providers import need_provider
 from .session import Session
 from .tables import tables
@@ -87,7 +87,7 @@ class SmartGroups:
                 connection.execute(table.update().where(table.c.id == number).values(**values))
 
     def rename(self, old: str, new: str) -> None:
-        """Rename a smart group, and with it every job's mention of it. Raises ConfigError."""
+        """Rename a smart group, and with it every mention by jobs and job collections. Raises ConfigError."""
         check_name("smart group", new)
         table = tables().smart_groups
         with self._session.write() as connection:
@@ -97,17 +97,17 @@ class SmartGroups:
             values = {"name": new, "modified": to_text(self._clock())}
             connection.execute(table.update().where(table.c.id == number).values(**values))
             rename_in_jobs(connection, _OPTION, old, new)
+            rename_in_collections(connection, _OPTION, old, new)
 
     def delete(self, name: str) -> None:
-        """Delete a smart group. Raises ConfigError when there is none, or naming the jobs that refresh it."""
+        """Delete a smart group. Raises ConfigError when there is none, or naming who refreshes it."""
         table = tables().smart_groups
         with self._session.write() as connection:
             number = _need(connection, name)
-            if jobs := jobs_that_mention(connection, _OPTION, name):
-                users = ", ".join(repr(job) for job in jobs)
+            if users := _users(connection, name):
                 raise ConfigError(
-                    f"smart group {name!r}: it cannot be deleted, these jobs refresh it: {users}. Take it out of them "
-                    "first."
+                    f"smart group {name!r}: it cannot be deleted, it is refreshed by {', '.join(users)}. Take it out "
+                    "of them first."
                 )
             connection.execute(table.delete().where(table.c.id == number))
 
@@ -115,6 +115,24 @@ class SmartGroups:
         """Give the sorted names of the jobs that refresh the smart group."""
         with self._session.read() as connection:
             return jobs_that_mention(connection, _OPTION, name)
+
+    def used_by_collections(self, name: str) -> Names:
+        """Give the sorted names of the job collections that refresh the smart group."""
+        with self._session.read() as connection:
+            return collections_that_mention(connection, _OPTION, name)
+
+    def users(self, name: str) -> Names:
+        """Give whoever refreshes the smart group: jobs, then job collections, as `job 'people'`."""
+        with self._session.read() as connection:
+            return _users(connection, name)
+
+
+def _users(connection: Connection, name: str) -> Names:
+    jobs, collections = (
+        jobs_that_mention(connection, _OPTION, name),
+        collections_that_mention(connection, _OPTION, name),
+    )
+    return [*(f"job {each!r}" for each in jobs), *(f"job collection {each!r}" for each in collections)]
 
 
 def _find(connection: Connection, name: str) -> int | None:

@@ -110,7 +110,9 @@ def test_a_wrong_smart_group_is_refused_and_not_stored(
 
 
 def test_a_smart_group_in_use_is_deleted_only_by_force_and_the_jobs_stay(directory: Store) -> None:
-    with pytest.raises(ConfigError, match=r"smart group 'bern': it cannot be deleted, these jobs .*: 'job', 'other'"):
+    with pytest.raises(
+        ConfigError, match=r"smart group 'bern': it cannot be deleted, it is refreshed by job 'job', job 'other'"
+    ):
         declare(directory, "bern", state="absent")
     assert declare(directory, "bern", state="absent", force=True).changed
     assert (groups_of(directory, "job"), groups_of(directory, "other")) == (["all"], None)

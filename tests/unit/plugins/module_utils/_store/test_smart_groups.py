@@ -121,7 +121,7 @@ def test_renaming_to_its_own_name_is_fine_and_to_a_taken_one_refused(store_with_
 
 
 def test_smart_group_in_use_cannot_be_deleted_and_its_jobs_are_named(store_with_group: Store) -> None:
-    message = "smart group 'bonn': it cannot be deleted, these jobs refresh it: 'guests', 'people'"
+    message = "smart group 'bonn': it cannot be deleted, it is refreshed by job 'guests', job 'people'"
     with pytest.raises(ConfigError, match=message):
         store_with_group.smart_groups.delete("bonn")
     for job in ("people", "guests"):
