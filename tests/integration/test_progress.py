@@ -192,6 +192,8 @@ def test_each_run_of_a_loop_says_how_far_it_is(place: Workplace, sqlite: Databas
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda number: number.name)
 def test_a_run_stops_when_ansible_is_stopped(place: Workplace, sqlite: Database, number: signal.Signals) -> None:
     (gated,) = declare_gated(place, sqlite, "people")
+    # A shell lets what it starts in the background ignore SIGINT.
+    place.wrapper = ("env", "--default-signal=INT")
     running = place.start_adhoc("run", job="people", progress_interval=1)
     gated.wait_for()
     wait_until(lambda: line("[localhost]", gated) in output(running), "the run says how far it is")

@@ -58,7 +58,10 @@ def _stopped_by_signals(board: Board) -> Iterator[None]:
             signal.signal(number, before[signal.Signals(number)] or signal.SIG_DFL)
             signal.raise_signal(number)
 
-    before = {number: signal.signal(number, stop) for number in SIGNALS}
+    # What whoever started Ansible lets it ignore, as nohup does, stays ignored.
+    before = {
+        number: signal.signal(number, stop) for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN
+    }
     try:
         yield
     finally:

@@ -10,7 +10,8 @@ import signal
 import stat
 import threading
 import time
-from collections.abc import Callable
+import types
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -87,24 +88,47 @@ def test_without_room_the_old_lines_stay(tmp_path: Path) -> None:
         wait_until(lambda: (folder / "status").read_text() == "hr: applying 0 of 10 (0 %)\n")
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+class Signalled(Exception):
+    """What happens at a signal outside of a run."""
+
+
+def raise_it(_number: int, _frame: types.FrameType | None) -> None:
+    raise Signalled
+
+
+@pytest.fixture(params=[signal.SIGINT, signal.SIGTERM])
+def number(request: pytest.FixtureRequest) -> Iterator[signal.Signals]:
+    """A signal that is handled, whatever whoever started these tests does about it."""
+    found: signal.Signals = request.param
+    before = signal.signal(found, raise_it)
+    yield found
+    signal.signal(found, before)
+
+
 def test_a_signal_stops_between_two_batches_and_is_handled_as_before_afterwards(number: signal.Signals) -> None:
-    before = signal.getsignal(number)
     with watched(None) as board:
         signal.raise_signal(number)
         assert board.stop == f"the process got the signal {number.name}"
         # The same signal may come from the terminal and from Ansible.
         signal.raise_signal(number)
-    assert signal.getsignal(number) is before
+    with pytest.raises(Signalled):
+        signal.raise_signal(number)
 
 
-def test_a_second_signal_ends_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_second_signal_is_handled_as_ever(monkeypatch: pytest.MonkeyPatch, number: signal.Signals) -> None:
     monkeypatch.setattr(watching, "SECOND_SIGNAL", 0.0)
     with watched(None) as board:
-        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), number)
         wait_until(lambda: board.stop)
-        with pytest.raises(KeyboardInterrupt):
-            signal.raise_signal(signal.SIGINT)
+        with pytest.raises(Signalled):
+            signal.raise_signal(number)
+
+
+def test_a_signal_that_is_ignored_stays_ignored(number: signal.Signals) -> None:
+    signal.signal(number, signal.SIG_IGN)
+    with watched(None) as board:
+        signal.raise_signal(number)
+        assert board.stop == ""
 
 
 def test_in_a_thread_signals_are_left_to_whoever_started_it() -> None:
