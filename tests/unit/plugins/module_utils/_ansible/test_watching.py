@@ -88,12 +88,12 @@ def test_without_room_the_old_lines_stay(tmp_path: Path) -> None:
         wait_until(lambda: (folder / "status").read_text() == "hr: applying 0 of 10 (0 %)\n")
 
 
-class Signalled(Exception):
+class SignalError(Exception):
     """What happens at a signal outside of a run."""
 
 
 def raise_it(_number: int, _frame: types.FrameType | None) -> None:
-    raise Signalled
+    raise SignalError
 
 
 @pytest.fixture(params=[signal.SIGINT, signal.SIGTERM])
@@ -111,7 +111,7 @@ def test_a_signal_stops_between_two_batches_and_is_handled_as_before_afterwards(
         assert board.stop == f"the process got the signal {number.name}"
         # The same signal may come from the terminal and from Ansible.
         signal.raise_signal(number)
-    with pytest.raises(Signalled):
+    with pytest.raises(SignalError):
         signal.raise_signal(number)
 
 
@@ -120,7 +120,7 @@ def test_a_second_signal_is_handled_as_ever(monkeypatch: pytest.MonkeyPatch, num
     with watched(None) as board:
         os.kill(os.getpid(), number)
         wait_until(lambda: board.stop)
-        with pytest.raises(Signalled):
+        with pytest.raises(SignalError):
             signal.raise_signal(number)
 
 
