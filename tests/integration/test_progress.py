@@ -81,6 +81,7 @@ def declare_gated(place: Workplace, database: Database, *names: str) -> list[Gat
         jobs.append(job(name, f"{name}-file", target, fields("id", name=field)))
         gated.append(Gated(name=name, gate=gate, table=table))
     place.declare([*providers, {"name": "db", **database.provider}], jobs)
+    place.variables["LOCKSTEP_RECORD_RESULTS"] = ""  # what Ansible says of a module that it stopped is not ours
     place.variables["ANSIBLE_SYSTEM_TMPDIRS"] = str(place.folder / "shared")
     (place.folder / "shared").mkdir(exist_ok=True)
     return gated
