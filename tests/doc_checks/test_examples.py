@@ -12,7 +12,12 @@ from ansible.module_utils.basic import AnsibleModule
 from doc_checks.examples import check_commands, check_page, check_yaml, plausible
 from doc_checks.module_docs import ROOT, Mapping, argument_spec, capture_spec, documentation, module_names
 
-PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md"), *(ROOT / "examples").rglob("*.md")])
+PAGES = sorted(
+    [
+        ROOT / "README.md",
+        *(page for part in ("docs", "examples", "playbooks", "roles") for page in (ROOT / part).rglob("*.md")),
+    ]
+)
 PLAYBOOKS = sorted(path for folder in ("examples", "playbooks") for path in (ROOT / folder).rglob("*.y*ml"))
 
 
