@@ -252,7 +252,8 @@ def test_the_playbooks_tell_the_truth_by_their_exit_status_on_the_example_invent
     assert changed(declared) > 0
     assert "Unable to parse" not in declared.output
 
-    preview = start("preview", run_job="hr-to-directory")
+    preview = start("preview", run_job="hr-to-directory", run_keep_plan=True)
+    plan = preview["Show what a run would do, and write nothing"]["run"]["plan"]
     assert (preview.code, 'full_name: "Ann Lee"' in preview.output) == (0, True), preview.output
     for target in ({"run_job": "hr-to-directory"}, {"run_collection": "nightly"}):
         apart = start("verify", **target)
@@ -260,7 +261,7 @@ def test_the_playbooks_tell_the_truth_by_their_exit_status_on_the_example_invent
         assert "The task fails because of `fail_on: changes`" in apart.output
     with closing(Database(f"sqlite:///{folder}/directory.db")) as directory:
         assert directory.content("people") == []
-        ran = start("run", run_collection="nightly")
+        ran = start("run", run_plan=plan)
         assert ran.code == 0, ran.output
         assert directory.content("people", "full_name") == [("Ann Lee",), ("Chiara Rossi",), ("Maya Silva",)]
     for target in ({"run_job": "hr-to-directory"}, {"run_collection": "nightly"}):
@@ -271,7 +272,7 @@ def test_the_playbooks_tell_the_truth_by_their_exit_status_on_the_example_invent
     for wrong in ({}, {"run_job": "hr-to-directory", "run_collection": "nightly"}):
         refused = start("run", **wrong)
         assert refused.code == FAILED
-        assert "Give exactly one of run_job and run_collection" in refused.output
+        assert "Give exactly one of run_job, run_collection and run_schedule" in refused.output
     assert not place.store_file.exists()
 
 
@@ -358,7 +359,7 @@ def test_the_libraries_of_the_runner_are_those_of_the_execution_environment() ->
 
 
 def test_the_defaults_of_the_roles_are_documented() -> None:
-    for role in ("declare", "runner"):
+    for role in ("controller", "declare", "runner", "scheduler"):
         folder = ROOT / "roles" / role
         options = yaml.safe_load((folder / "meta" / "argument_specs.yml").read_text(encoding="utf-8"))[
             "argument_specs"

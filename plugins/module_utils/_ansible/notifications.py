@@ -26,4 +26,4 @@ def find(call: Call) -> Result:
     """List the notifications that the task asks for, and try whether their mails arrive."""
     post = post_of(runtime_of(call, "notification_info")) if call.params["test"] else None
     found = list_notifications(call.store, call.params["name"], test=post, send=not call.check)
-    return listed_result("notification", found, bulky="outbox")
+    return listed_result("notification", found, bulky=("outbox",))
