@@ -762,13 +762,21 @@ msg:
   sample: "Job 'hr-to-table' made 6 changes (2 created, 3 updated, 1 deleted), 101 unchanged."
 """
 
-from ansible_collections.lockstep.sync.plugins.module_utils._ansible.due import run_or_tick
-from ansible_collections.lockstep.sync.plugins.module_utils._ansible.frame import run_module
-from ansible_collections.lockstep.sync.plugins.module_utils._ansible.running import keeps_plan, run_arguments
+from ansible_collections.lockstep.sync.plugins.module_utils._ansible.frame import Call, Result, run_module
+from ansible_collections.lockstep.sync.plugins.module_utils._ansible.running import keeps_plan, run, run_arguments
+
+
+def start(call: Call) -> Result:
+    """Do what the task asks for, one run or those of schedules."""
+    if call.params["due"] is None and call.params["schedule"] is None:
+        return run(call)
+    from ansible_collections.lockstep.sync.plugins.module_utils._ansible.due import run_schedules
+
+    return run_schedules(call)
 
 
 def main() -> None:
-    run_module(run_arguments(), run_or_tick, writes_in_check=keeps_plan)
+    run_module(run_arguments(), start, writes_in_check=keeps_plan)
 
 
 if __name__ == "__main__":

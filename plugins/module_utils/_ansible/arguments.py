@@ -1,17 +1,16 @@
 # Copyright (c) 2026, the lockstep.sync contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The options that several modules share, as parts of an argument spec; `job_arguments` has those of a job."""
+"""The options that several modules share, as parts of an argument spec; `job_arguments` has those of a job.
+
+Each function imports what it needs: a module starts for one noun.
+"""
 
 from __future__ import annotations
 
 import typing as t
 
 from ansible.module_utils.common.parameters import env_fallback
-
-from .._model.collections import ON_FAILURE
-from .._model.notifications import SECURITY, SEND
-from .._model.workflows import WORKFLOW_ACTIONS
 
 Arguments: t.TypeAlias = dict[str, t.Any]
 
@@ -56,6 +55,8 @@ def with_bulk(plural: str, one: Arguments, **rules: t.Any) -> Arguments:
 
 def workflow_arguments() -> Arguments:
     """Give the options of a workflow; those not given keep what they are."""
+    from .._model.workflows import WORKFLOW_ACTIONS
+
     names: Arguments = {"type": "list", "elements": "str"}
     return {
         "description": {"type": "str"},
@@ -72,6 +73,8 @@ def workflow_arguments() -> Arguments:
 
 def notify_arguments() -> Arguments:
     """Give the options by which a job or another user of a notification names it."""
+    from .._model.notifications import SEND
+
     return {
         "notification": {"type": "str"},
         "notify": {
@@ -86,6 +89,8 @@ def notify_arguments() -> Arguments:
 
 def notification_arguments() -> Arguments:
     """Give the options of a notification; those not given keep what they are."""
+    from .._model.notifications import SECURITY, SEND
+
     return {
         "description": {"type": "str"},
         "enabled": {"type": "bool"},
@@ -111,6 +116,8 @@ def notification_arguments() -> Arguments:
 
 def collection_arguments() -> Arguments:
     """Give the options of a job collection; those not given keep what they are."""
+    from .._model.collections import ON_FAILURE
+
     return {
         "description": {"type": "str"},
         "owners": {"type": "list", "elements": "str"},

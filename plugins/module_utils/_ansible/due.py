@@ -30,7 +30,6 @@ from .running import (
     is_changed,
     name_of,
     reason_to_fail,
-    run,
     runtime_of,
     show_changes,
     show_run,
@@ -43,14 +42,8 @@ MOST_FACTS = 20
 """How many runs come back as facts, too; `runs` may have more."""
 
 
-def run_or_tick(call: Call) -> Result:
-    """Do what `run` is asked for, one run or those of schedules."""
-    if call.params["due"] is None and call.params["schedule"] is None:
-        return run(call)
-    return _tick(call)
-
-
-def _tick(call: Call) -> Result:
+def run_schedules(call: Call) -> Result:
+    """Run what is due, or all of one schedule."""
     params = call.params
     what = "due" if params["schedule"] is None else "schedule"
     if params["due"] is False:

@@ -9,10 +9,12 @@ import os
 import typing as t
 from collections.abc import Callable, Sequence
 
-from .._model.access import Provider
-from .._operations.list_providers import Surroundings
 from .frame import Call, Result
 from .results import MAX_BYTES, json_safe, size_of
+
+if t.TYPE_CHECKING:
+    from .._model.access import Provider
+    from .._operations.list_providers import Surroundings
 
 
 def listed_result(noun: str, found: Sequence[t.Mapping[str, t.Any]], *, bulky: Sequence[str] = ()) -> Result:
@@ -40,6 +42,8 @@ def listed_result(noun: str, found: Sequence[t.Mapping[str, t.Any]], *, bulky: S
 
 def surroundings(call: Call, open_provider: Callable[..., Provider]) -> Surroundings:
     """Give what looking at a system needs."""
+    from .._operations.list_providers import Surroundings
+
     return Surroundings(
         open_provider=open_provider,
         environ=os.environ,

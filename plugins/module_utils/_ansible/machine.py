@@ -11,12 +11,14 @@ import os
 import pwd
 import socket
 import time
+import typing as t
 from collections.abc import Callable
 from pathlib import Path
 
-from .._model.jobs import JobSpec, ProviderType
-from .._operations.check_mapping import check_mapping
 from .._store.locks import Holder
+
+if t.TYPE_CHECKING:
+    from .._model.jobs import JobSpec, ProviderType
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
@@ -36,6 +38,8 @@ def up_seconds() -> float:
 
 def mapping_checker(clock: Callable[[], dt.datetime]) -> Callable[[JobSpec, ProviderType], None]:
     """Give the check of a job's mapping with the names and environment of this machine."""
+    from .._operations.check_mapping import check_mapping
+
     return functools.partial(check_mapping, computer_name=socket.gethostname(), environ=os.environ, clock=clock)
 
 

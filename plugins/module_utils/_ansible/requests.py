@@ -1,7 +1,10 @@
 # Copyright (c) 2026, the lockstep.sync contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From the options of a task to typed requests; nobody below reads the options."""
+"""From the options of a task to typed requests; nobody below reads the options.
+
+Each function imports what it needs: a module starts for one noun, and the others cost as much as its work.
+"""
 
 from __future__ import annotations
 
@@ -9,25 +12,19 @@ import typing as t
 from collections.abc import Mapping
 from pathlib import Path
 
-from .._model.approvals import Actor
-from .._model.collections import OPTIONS as COLLECTION_OPTIONS
-from .._model.definitions import JOB_OPTIONS
-from .._model.endpoints import PROVIDER_TYPES
-from .._model.notifications import OPTIONS as NOTIFICATION_OPTIONS
-from .._model.providers import SECRET_OPTIONS
-from .._model.schedules import OPTIONS as SCHEDULE_OPTIONS
 from .._model.secrets import Secret, SecretReference
-from .._model.smart_groups import OPTIONS as SMART_GROUP_OPTIONS
-from .._model.workflows import OPTIONS as WORKFLOW_OPTIONS
-from .._operations.collection_templates import CollectionTemplateRequest
-from .._operations.collections import CollectionRequest
-from .._operations.declare_job import JobRequest
-from .._operations.declare_provider import ProviderRequest
-from .._operations.job_templates import TemplateRequest
-from .._operations.notifications import NotificationRequest
-from .._operations.schedules import ScheduleRequest
-from .._operations.smart_groups import SmartGroupRequest
-from .._operations.workflows import WorkflowRequest
+
+if t.TYPE_CHECKING:
+    from .._model.approvals import Actor
+    from .._operations.collection_templates import CollectionTemplateRequest
+    from .._operations.collections import CollectionRequest
+    from .._operations.declare_job import JobRequest
+    from .._operations.declare_provider import ProviderRequest
+    from .._operations.job_templates import TemplateRequest
+    from .._operations.notifications import NotificationRequest
+    from .._operations.schedules import ScheduleRequest
+    from .._operations.smart_groups import SmartGroupRequest
+    from .._operations.workflows import WorkflowRequest
 
 Params: t.TypeAlias = Mapping[str, t.Any]
 
@@ -40,6 +37,10 @@ def entries(params: Params, plural: str) -> list[Params]:
 
 def provider_request(params: Params) -> ProviderRequest:
     """Give the request of one declaration of a provider. Relative paths start where the task runs."""
+    from .._model.endpoints import PROVIDER_TYPES
+    from .._model.providers import SECRET_OPTIONS
+    from .._operations.declare_provider import ProviderRequest
+
     definition: dict[str, t.Any] = {}
     secrets: dict[str, Secret | SecretReference] = {}
     for type_name in PROVIDER_TYPES:
@@ -70,6 +71,9 @@ def provider_request(params: Params) -> ProviderRequest:
 
 def job_request(params: Params) -> JobRequest:
     """Give the request of one declaration of a job. Relative paths of function files start where the task runs."""
+    from .._model.definitions import JOB_OPTIONS
+    from .._operations.declare_job import JobRequest
+
     definition = {option: params[option] for option in JOB_OPTIONS}
     for item in definition["objects"] or ():
         _make_steps_absolute(item)
@@ -86,30 +90,39 @@ def job_request(params: Params) -> JobRequest:
 
 def smart_group_request(params: Params) -> SmartGroupRequest:
     """Give the request of one declaration of a smart group."""
+    from .._model.smart_groups import OPTIONS
+    from .._operations.smart_groups import SmartGroupRequest
+
     return SmartGroupRequest(
         name=params["name"],
         state=params["state"],
         new_name=params["new_name"],
-        definition={option: params[option] for option in SMART_GROUP_OPTIONS},
+        definition={option: params[option] for option in OPTIONS},
         force=params["force"],
     )
 
 
 def workflow_request(params: Params, actor: Actor) -> WorkflowRequest:
     """Give the request of one declaration of a workflow by `actor`."""
+    from .._model.workflows import OPTIONS
+    from .._operations.workflows import WorkflowRequest
+
     return WorkflowRequest(
         name=params["name"],
         actor=actor,
         state=params["state"],
         new_name=params["new_name"],
-        definition={option: params[option] for option in WORKFLOW_OPTIONS},
+        definition={option: params[option] for option in OPTIONS},
         force=params["force"],
     )
 
 
 def notification_request(params: Params) -> NotificationRequest:
     """Give the request of one declaration of a notification. Relative paths start where the task runs."""
-    definition = {option: params[option] for option in NOTIFICATION_OPTIONS}
+    from .._model.notifications import OPTIONS
+    from .._operations.notifications import NotificationRequest
+
+    definition = {option: params[option] for option in OPTIONS}
     password = None
     if definition["smtp"] is not None:
         smtp = dict(definition["smtp"])
@@ -129,29 +142,37 @@ def notification_request(params: Params) -> NotificationRequest:
 
 def schedule_request(params: Params) -> ScheduleRequest:
     """Give the request of one declaration of a schedule."""
+    from .._model.schedules import OPTIONS
+    from .._operations.schedules import ScheduleRequest
+
     return ScheduleRequest(
         name=params["name"],
         state=params["state"],
         new_name=params["new_name"],
-        definition={option: params[option] for option in SCHEDULE_OPTIONS},
+        definition={option: params[option] for option in OPTIONS},
         force=params["force"],
     )
 
 
 def collection_request(params: Params) -> CollectionRequest:
     """Give the request of one declaration of a job collection."""
+    from .._model.collections import OPTIONS
+    from .._operations.collections import CollectionRequest
+
     return CollectionRequest(
         name=params["name"],
         state=params["state"],
         new_name=params["new_name"],
         copy_of=params["copy_of"],
-        definition={option: params[option] for option in COLLECTION_OPTIONS},
+        definition={option: params[option] for option in OPTIONS},
         force=params["force"],
     )
 
 
 def collection_template_request(params: Params) -> CollectionTemplateRequest:
     """Give the request of one declaration of a collection template."""
+    from .._operations.collection_templates import CollectionTemplateRequest
+
     return CollectionTemplateRequest(
         name=params["name"],
         state=params["state"],
@@ -164,6 +185,8 @@ def collection_template_request(params: Params) -> CollectionTemplateRequest:
 
 def template_request(params: Params) -> TemplateRequest:
     """Give the request of one declaration of a job template."""
+    from .._operations.job_templates import TemplateRequest
+
     definition = params["definition"]
     for item in (definition or {}).get("objects") or ():
         _make_steps_absolute(item)

@@ -14,7 +14,6 @@ from .._model.durations import parse_duration
 from .._model.errors import ConfigError
 from .._model.runs import RunResult
 from .._planning.guards import ACCEPTABLE
-from .._running.collections import run_collection
 from .._running.conductor import Ran, run_job
 from .._running.progress import Board
 from .._running.runtime import RunRequest, Runtime
@@ -99,10 +98,17 @@ def run(call: Call) -> Result:
         timeout=None if params["timeout"] is None else parse_duration(params["timeout"], "timeout"),
         requester=actor_of(call, "requester", params["requester"]).person,
     )
-    run_it = run_collection if request.collection else run_job
     with watched(os.environ.get(WATCH)) as board:
-        ran = run_it(request, call.store, runtime_of(call, "run", board))
+        ran = _run(request, call, runtime_of(call, "run", board))
     return ran_result(ran, params["fail_on"])
+
+
+def _run(request: RunRequest, call: Call, runtime: Runtime) -> Ran:
+    if not request.collection:
+        return run_job(request, call.store, runtime)
+    from .._running.collections import run_collection
+
+    return run_collection(request, call.store, runtime)
 
 
 def check_numbers(params: t.Mapping[str, t.Any]) -> None:

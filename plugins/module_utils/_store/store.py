@@ -5,35 +5,37 @@
 
 from __future__ import annotations
 
+import typing as t
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
-from typing import Self
 
 from .address import StoreAddress, Target, parse_url
-from .claims import Claims
 from .jobs import Jobs
-from .leavers import Leavers
-from .links import Links
 from .locks import Locks, process_exists
-from .marks import Marks
 from .migrations import MIGRATIONS, Migration
-from .named import Named
-from .notifications import Notifications
-from .nouns import COLLECTION, COLLECTION_TEMPLATE, JOB_TEMPLATE, WORKFLOW
-from .occurrences import Occurrences
-from .outbox import Outbox
-from .plans import Plans
 from .providers import Providers
-from .requests import Requests
-from .runs import Runs
-from .schedules import Schedules
 from .servers import open_server
 from .session import Session
-from .smart_groups import SmartGroups
 from .sqlite import open_file
 from .times import Clock
 from .vault import Vault
+
+if t.TYPE_CHECKING:
+    from .claims import Claims
+    from .leavers import Leavers
+    from .links import Links
+    from .marks import Marks
+    from .named import Named
+    from .notifications import Notifications
+    from .occurrences import Occurrences
+    from .outbox import Outbox
+    from .plans import Plans
+    from .requests import Requests
+    from .runs import Runs
+    from .schedules import Schedules
+    from .smart_groups import SmartGroups
 
 _KEY_FILE = "state.key"
 
@@ -53,24 +55,113 @@ class Store:
         self.rehearsal = session.rehearsal
         self.providers = Providers(session, vault, clock)
         self.jobs = Jobs(session, clock)
-        self.runs = Runs(session)
-        self.plans = Plans(session)
         self.locks = Locks(session, clock, pid_alive=pid_alive)
-        self.marks = Marks(session)
-        self.links = Links(session)
-        self.leavers = Leavers(session)
-        self.smart_groups = SmartGroups(session, clock)
-        self.job_templates = Named(session, clock, JOB_TEMPLATE)
-        self.workflows = Named(session, clock, WORKFLOW)
-        self.collections = Named(session, clock, COLLECTION)
-        self.collection_templates = Named(session, clock, COLLECTION_TEMPLATE)
-        self.schedules = Schedules(session, clock)
-        self.occurrences = Occurrences(session, clock)
-        self.claims = Claims(session, pid_alive=pid_alive)
-        self.requests = Requests(session, vault, clock)
-        self.notifications = Notifications(session, vault, clock)
-        self.outbox = Outbox(session, clock)
         self._session = session
+        self._vault = vault
+        self._clock = clock
+        self._pid_alive = pid_alive
+
+    # The others are imported when they are asked for: a module needs a few of them, and each costs milliseconds.
+
+    @cached_property
+    def runs(self) -> Runs:
+        from .runs import Runs
+
+        return Runs(self._session)
+
+    @cached_property
+    def plans(self) -> Plans:
+        from .plans import Plans
+
+        return Plans(self._session)
+
+    @cached_property
+    def marks(self) -> Marks:
+        from .marks import Marks
+
+        return Marks(self._session)
+
+    @cached_property
+    def links(self) -> Links:
+        from .links import Links
+
+        return Links(self._session)
+
+    @cached_property
+    def leavers(self) -> Leavers:
+        from .leavers import Leavers
+
+        return Leavers(self._session)
+
+    @cached_property
+    def smart_groups(self) -> SmartGroups:
+        from .smart_groups import SmartGroups
+
+        return SmartGroups(self._session, self._clock)
+
+    @cached_property
+    def job_templates(self) -> Named:
+        from .named import Named
+        from .nouns import JOB_TEMPLATE
+
+        return Named(self._session, self._clock, JOB_TEMPLATE)
+
+    @cached_property
+    def workflows(self) -> Named:
+        from .named import Named
+        from .nouns import WORKFLOW
+
+        return Named(self._session, self._clock, WORKFLOW)
+
+    @cached_property
+    def collections(self) -> Named:
+        from .named import Named
+        from .nouns import COLLECTION
+
+        return Named(self._session, self._clock, COLLECTION)
+
+    @cached_property
+    def collection_templates(self) -> Named:
+        from .named import Named
+        from .nouns import COLLECTION_TEMPLATE
+
+        return Named(self._session, self._clock, COLLECTION_TEMPLATE)
+
+    @cached_property
+    def schedules(self) -> Schedules:
+        from .schedules import Schedules
+
+        return Schedules(self._session, self._clock)
+
+    @cached_property
+    def occurrences(self) -> Occurrences:
+        from .occurrences import Occurrences
+
+        return Occurrences(self._session, self._clock)
+
+    @cached_property
+    def claims(self) -> Claims:
+        from .claims import Claims
+
+        return Claims(self._session, pid_alive=self._pid_alive)
+
+    @cached_property
+    def requests(self) -> Requests:
+        from .requests import Requests
+
+        return Requests(self._session, self._vault, self._clock)
+
+    @cached_property
+    def notifications(self) -> Notifications:
+        from .notifications import Notifications
+
+        return Notifications(self._session, self._vault, self._clock)
+
+    @cached_property
+    def outbox(self) -> Outbox:
+        from .outbox import Outbox
+
+        return Outbox(self._session, self._clock)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -89,7 +180,7 @@ class Store:
         """End all connections."""
         self._session.close()
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> t.Self:
         return self
 
     def __exit__(self, *exc: object) -> None:
