@@ -60,7 +60,7 @@ esac
 
 
 def pretend_systemd(place: Workplace, units: Path) -> Path:
-    """Put a program in front of `systemctl`, as no systemd runs here; gives the file in which it notes what it was told."""
+    """Put a program in front of `systemctl`, as no systemd runs here; gives the file that has what it was told."""
     folder = place.folder / "systemctl"
     folder.mkdir()
     program = folder / "systemctl"
