@@ -33,6 +33,7 @@ KEYWORDS = set(Handler.fattributes) | {"args", "vars"}
 BLOCK_KEYWORDS = set(Block.fattributes)
 PLAY_KEYWORDS = set(Play.fattributes) | {"hosts", "user"}
 CORE_MODULES = {f"ansible.builtin.{path.stem}" for path in Path(ansible.modules.__file__).parent.glob("*.py")}
+MAY_BE_OMITTED = re.compile(r"default\(omit\b")
 TEMPLATE = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 FENCE = re.compile(r"^```+ *([\w+-]*)[^\n]*\n(.*?)^```+ *$", re.MULTILINE | re.DOTALL)
 PLAUSIBLE: dict[str, object] = {
@@ -132,8 +133,16 @@ def _check_arguments(module: str, arguments: Mapping, spec_of: SpecOf) -> Iterat
     rules = ("mutually_exclusive", "required_together", "required_one_of", "required_if", "required_by")
     spec = frame["argument_spec"]
     validator = ArgumentSpecValidator(spec, **{rule: frame.get(rule) for rule in rules})
-    result = validator.validate(_fill_options(arguments, spec))
-    yield from (f"{module}: {message}" for message in result.error_messages)
+    # What may be left out is left out, but for one at a time: of options that exclude each other one is given.
+    known = {alias for name, option in spec.items() for alias in (name, *option.get("aliases", ()))}
+    optional = [
+        name
+        for name, value in arguments.items()
+        if name in known and isinstance(value, str) and MAY_BE_OMITTED.search(value)
+    ]
+    given = [{n: v for n, v in arguments.items() if n not in optional or n == kept} for kept in (None, *optional)]
+    found = [validator.validate(_fill_options(each, spec)).error_messages for each in given]
+    yield from (f"{module}: {message}" for message in min(found, key=len))
 
 
 def _fill_options(arguments: Mapping, spec: Mapping) -> Mapping:

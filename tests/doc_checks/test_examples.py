@@ -97,6 +97,8 @@ def test_a_good_example_has_no_complaint() -> None:
             name: "{{ item.name }}"
             state: "{{ wanted | default('present') }}"
             max: "{{ 5 }}"
+            key: "{{ y | default(omit) }}"
+            key_from: "{{ z | default(omit, true) }}"
             fields:
               - {name: "x{{ item }}", key: "{{ yes }}"}
             values: {anything: "{{ x }}"}
@@ -113,9 +115,11 @@ def test_a_good_example_has_no_complaint() -> None:
     ("task", "complaint"),
     [
         ("{name: x, sate: present}", "sate"),
+        ("{name: x, sate: '{{ y | default(omit) }}'}", "sate"),
         ("{state: present}", "missing required arguments: name"),
         ("{name: x, state: gone}", "value of state must be one of: present, absent, got: gone"),
         ("{name: x, limit: many}", "limit"),
+        ("{name: x, limit: many, key: '{{ y | default(omit) }}'}", "limit"),
         ("{name: x, key: a, key_from: {env: B}}", "mutually exclusive: key|key_from"),
         ("{name: x, key_from: {url: B}}", "url"),
         ("{name: x, fields: [{key: true}]}", "missing required arguments: name found in fields"),

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import typing as t
 from pathlib import Path
@@ -39,6 +40,36 @@ def changed(done: Done) -> list[str]:
     return [name for name, result in done.results.items() if result.get("changed")]
 
 
+SYSTEMCTL = """#!/bin/sh
+# Knows a unit from the time it was told to read its units again; notes all that changes something.
+known={folder}/known
+case $1 in
+  show) if [ -e $known ]; then echo LoadState=loaded; else echo LoadState=not-found; fi
+    if [ -e $known.active ]; then echo ActiveState=active; else echo ActiveState=inactive; fi ;;
+  is-enabled) [ -e $known.enabled ] ;;
+  *) echo "$@" >> {folder}/told
+    case $1 in
+      daemon-reload) if [ -e {units}/lockstep.timer ]; then touch $known; else rm $known; fi ;;
+      start) touch $known.active ;;
+      stop) rm $known.active ;;
+      enable) touch $known.enabled ;;
+      disable) rm $known.enabled ;;
+    esac ;;
+esac
+"""
+
+
+def pretend_systemd(place: Workplace, units: Path) -> Path:
+    """Put a program in front of `systemctl`, as no systemd runs here; gives the file that has what it was told."""
+    folder = place.folder / "systemctl"
+    folder.mkdir()
+    program = folder / "systemctl"
+    program.write_text(SYSTEMCTL.format(folder=folder, units=units))
+    program.chmod(0o755)
+    place.variables["PATH"] = f"{folder}:{os.environ['PATH']}"
+    return folder / "told"
+
+
 def environment(place: Workplace) -> dict[str, str]:
     """Give what a tick needs to find store and collection."""
     return {
@@ -54,7 +85,9 @@ def test_systemd_takes_the_units_and_the_second_time_changes_nothing(place: Work
     secrets = place.folder / "secrets"
     secrets.write_text("LOCKSTEP_STORE_PASSWORD=quite-secret\n")
     secrets.chmod(0o600)
+    told = pretend_systemd(place, units)
     variables: dict[str, t.Any] = {
+        "enabled": True,
         "unit_directory": str(units),
         "environment": {**environment(place), "RATE": "100%"},
         "environment_file": str(secrets),
@@ -63,9 +96,10 @@ def test_systemd_takes_the_units_and_the_second_time_changes_nothing(place: Work
     }
     planned = apply(place, "--check", "--diff", **variables)
     assert "OnCalendar=*-*-* *:*:00" in planned.output
-    assert list(units.iterdir()) == []
+    assert (list(units.iterdir()), told.exists()) == ([], False)
 
-    assert changed(apply(place, **variables)) == ["lockstep.sync.scheduler : Write the units"]
+    assert "lockstep.sync.scheduler : Write the units" in changed(apply(place, **variables))
+    assert told.read_text().split() == ["daemon-reload", *("start", "lockstep.timer"), *("enable", "lockstep.timer")]
     assert changed(apply(place, **variables)) == []
     service, timer = units / "lockstep.service", units / "lockstep.timer"
     checked = subprocess.run(
@@ -82,8 +116,12 @@ def test_systemd_takes_the_units_and_the_second_time_changes_nothing(place: Work
     assert 'ReadWritePaths="-/srv/hr data"' in text
     assert "TimeoutStartSec=6h" in text
 
-    apply(place, state="absent", unit_directory=str(units))
+    told.unlink()
+    absent: dict[str, t.Any] = {"enabled": True, "state": "absent", "unit_directory": str(units)}
+    apply(place, **absent)
     assert list(units.iterdir()) == []
+    assert told.read_text().split() == [*("disable", "lockstep.timer"), *("stop", "lockstep.timer"), "daemon-reload"]
+    assert changed(apply(place, **absent)) == []
 
 
 WRONG: list[tuple[dict[str, t.Any], str]] = [
@@ -94,6 +132,8 @@ WRONG: list[tuple[dict[str, t.Any], str]] = [
     ({"environment": {"LOCKSTEP_STORE_PASSWORD": "x"}}, "everybody can read units and crontabs"),
     ({"environment": {"A": 'b"'}}, "scheduler_environment: A cannot be written into a unit or crontab"),
     ({"environment_file": "/etc/passwd"}, "must be on localhost and readable by its owner only"),
+    ({"kind": "cron", "log_file": "/nowhere/tick.log"}, "there is no directory '/nowhere' on localhost"),
+    ({"playbook": "run due.yml"}, "scheduler_playbook is 'run due.yml'"),
     ({"stop_after": "6 hours"}, "scheduler_stop_after is '6 hours'. Give a number with s, m, h or d"),
     ({"name": "a.b"}, "scheduler_name is 'a.b'"),
 ]
@@ -151,10 +191,12 @@ def test_cron_runs_what_is_due(place: Workplace, cron: Path) -> None:
         "environment_file": str(secrets),
         "log_file": str(log),
         "stop_after": "10m",
+        "playbook": "lockstep.sync.run_due",
     }
     assert changed(apply(place, **variables)) == ["lockstep.sync.scheduler : Write the file"]
     wait_until(lambda: "Bob" in target.read_text(encoding="utf-8"), "cron has run what is due", seconds=TICK_SECONDS)
     wait_until(lambda: "1 occurrence of 'boot' started 1 run" in log.read_text(), "the tick has told what it did")
+    assert "TASK [Run what schedules say is due]" in log.read_text()
     told = place.play(runs=task("run_info", job="people"))["runs"]["runs"]
     assert [(run["status"], run["schedule"]) for run in told] == [("succeeded", "boot")]
 

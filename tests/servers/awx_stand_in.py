@@ -2,13 +2,15 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A small stand-in of AWX's REST API (v2, as in AWX 24.6), for what the role `controller` uses: lists with filters and
-pages, objects with required and related fields, masked secrets, connections, approvals, and the rules of schedules.
+pages, objects with required and related fields, masked secrets, surveys, connections, approvals, and the rules of
+schedules.
 
 AWX itself needs a container engine or Kubernetes, so no real one can run here. Nothing is executed.
 """
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import threading
@@ -19,12 +21,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, urlsplit
 
 TOKEN = "a-token-of-the-stand-in"
+USER, PASSWORD = "admin", "a-password-of-the-stand-in"
+LOGINS = (f"Bearer {TOKEN}", "Basic " + base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode())
 Json = dict[str, t.Any]
 
 REQUIRED: dict[str, tuple[str, ...]] = {
     "organizations": ("name",),
     "inventories": ("name", "organization"),
-    "projects": ("name",),
+    "projects": ("name", "organization"),
     "execution_environments": ("name",),
     "credential_types": ("name", "kind"),
     "credentials": ("name", "credential_type", "inputs"),
@@ -43,7 +47,15 @@ RELATED = {
     "unified_job_template": ("job_templates", "workflow_job_templates", "workflow_approval_templates"),
 }
 DEFAULTS: dict[str, Json] = {
-    "job_templates": {"extra_vars": "", "job_type": "run", "execution_environment": None},
+    "job_templates": {
+        "extra_vars": "",
+        "job_type": "run",
+        "execution_environment": None,
+        "survey_enabled": False,
+        "ask_variables_on_launch": False,
+        "ask_job_type_on_launch": False,
+    },
+    "workflow_job_templates": {"ask_variables_on_launch": False},
     "workflow_job_template_nodes": {"unified_job_template": None},
     "schedules": {"extra_data": {}, "enabled": True},
 }
@@ -66,6 +78,7 @@ class Awx:
     def __init__(self) -> None:
         self.objects: dict[str, dict[int, Json]] = {kind: {} for kind in REQUIRED}
         self.links: dict[tuple[str, int, str], list[int]] = {}
+        self.surveys: dict[int, Json] = {}
         self.writes = 0
         self._numbers = iter(range(1, 1_000_000))
 
@@ -78,8 +91,10 @@ class Awx:
         if missing:
             raise Refused(400, missing)
         self._check(kind, given)
-        if "name" in given and any(each.get("name") == given["name"] for each in self.objects[kind].values()):
-            raise Refused(400, {"name": [f"{kind} with this Name already exists."]})
+        same = ("name", "organization", "credential_type", "unified_job_template")
+        known = [[each.get(field) for field in same] for each in self.objects[kind].values()]
+        if "name" in given and [given.get(field) for field in same] in known:
+            raise Refused(400, {"__all__": [f"{kind} with this Name and Organization already exists."]})
         number = next(self._numbers)
         self.objects[kind][number] = {"id": number, **DEFAULTS.get(kind, {}), **given}
         self.writes += 1
@@ -99,6 +114,7 @@ class Awx:
         for node in list(self.objects["workflow_job_template_nodes"].values()):
             if kind == "workflow_job_templates" and node["workflow_job_template"] == number:
                 del self.objects["workflow_job_template_nodes"][node["id"]]
+                self.objects["workflow_approval_templates"].pop(node["unified_job_template"], None)
 
     def shown(self, kind: str, item: Json) -> Json:
         """Give an object as it is answered: secrets are masked."""
@@ -119,11 +135,35 @@ class Awx:
             if fault:
                 raise Refused(400, {"rrule": [fault]})
         if kind == "schedules" and given.get("extra_data"):
-            template = self.objects["job_templates"][given["unified_job_template"]]
-            if not template.get("ask_variables_on_launch"):
-                raise Refused(400, {"extra_data": ["Variables are not allowed on launch."]})
+            self.check_launch(given["unified_job_template"], given["extra_data"])
         if kind == "job_templates" and "extra_vars" in given:
             json.loads(given["extra_vars"])
+
+    def check_launch(self, number: int, variables: Json) -> None:
+        """Refuse variables that this job template does not ask for, as AWX does with schedules and launches."""
+        template = self.objects["job_templates"][number]
+        asked = self.surveys.get(number, {}).get("spec", []) if template["survey_enabled"] else []
+        missing = [each["variable"] for each in asked if each["required"] and each["variable"] not in variables]
+        if missing:
+            raise Refused(400, {"variables_needed_to_start": [f"'{name}' value missing" for name in missing]})
+        others = set(variables) - {each["variable"] for each in asked}
+        if others and not template["ask_variables_on_launch"]:
+            names = ", ".join(sorted(others))
+            raise Refused(400, {"extra_vars": [f"Variables {names} are not allowed on launch."]})
+
+
+def survey_fault(given: Json) -> str:
+    """Say what AWX (awx/api/views, JobTemplateSurveySpec) does not take of a survey; empty when nothing."""
+    for field in ("name", "description", "spec"):
+        if field not in given:
+            return f"Field '{field}' is missing from survey spec."
+    for number, each in enumerate(given["spec"]):
+        for field in ("type", "question_name", "variable", "required"):
+            if field not in each:
+                return f"'{field}' missing from survey question {number}."
+        if each["type"] == "multiselect" and not each.get("choices"):
+            return f"Survey question {number} of type multiselect must specify choices."
+    return ""
 
 
 def rrule_fault(text: str) -> str:
@@ -176,7 +216,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _handle(self) -> tuple[int, Json | None]:
         length = int(self.headers.get("Content-Length") or 0)
         given: Json = json.loads(self.rfile.read(length)) if length else {}
-        if self.headers.get("Authorization") != f"Bearer {TOKEN}":
+        if self.headers.get("Authorization") not in LOGINS:
             raise Refused(401, {"detail": "Authentication credentials were not provided."})
         address = urlsplit(self.path)
         parts = address.path.strip("/").split("/")
@@ -210,6 +250,13 @@ class _Handler(BaseHTTPRequestHandler):
             approval = awx.create("workflow_approval_templates", given)
             awx.objects[kind][number]["unified_job_template"] = approval["id"]
             return 201, approval
+        if (kind, what) == ("job_templates", "survey_spec"):
+            if self.command == "POST":
+                if fault := survey_fault(given):
+                    raise Refused(400, {"error": fault})
+                awx.surveys[number] = given
+                awx.writes += 1
+            return 200, awx.surveys.get(number, {})
         if what in LINKS:
             linked = awx.links.setdefault((kind, number, what), [])
             if self.command == "POST":
