@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 from support.crashes import Bed, DirectoryBed, TableBed, crash_once, measure, run_together
 
-TRIALS = int(os.environ.get("LOCKSTEP_TRIALS", "3"))
+TRIALS = int(os.environ.get("LOCKSTEP_TRIALS", "2"))
 SEED = int(os.environ.get("LOCKSTEP_SEED", "0"))
 
 

@@ -19,7 +19,7 @@ from ansible_collections.lockstep.sync.plugins.module_utils._model.runs import R
 from servers.ldap_box import DirectoryBox
 from support.directory_worlds import DirectoryWorld
 
-TRIPS = int(os.environ.get("LOCKSTEP_ROUND_TRIPS", "3"))
+TRIPS = int(os.environ.get("LOCKSTEP_ROUND_TRIPS", "2"))
 SEED = int(os.environ.get("LOCKSTEP_SEED", "0"))
 PEOPLE = range(1, 8)
 Photograph: t.TypeAlias = dict[str, dict[str, list[bytes]]]
