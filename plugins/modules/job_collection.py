@@ -83,8 +83,8 @@ options:
   smart_groups:
     description:
       - The names of smart groups that are refreshed when its jobs have run, see M(lockstep.sync.smart_group). An empty list takes them out.
-      - The run of its last job that is enabled refreshes them, so they belong to the history, the approvals and the undo of that run. When that run fails, or
-        is left out because another has failed, they stay as they are.
+      - The run of its last job that is enabled refreshes them, so they belong to the history, the approvals and the undo of that run.
+      - When that run fails, or is left out because another has failed, they stay as they are.
     type: list
     elements: str
   schedule:
@@ -161,8 +161,8 @@ options:
       smart_groups:
         description:
           - The names of smart groups that are refreshed when its jobs have run, see M(lockstep.sync.smart_group). An empty list takes them out.
-          - The run of its last job that is enabled refreshes them, so they belong to the history, the approvals and the undo of that run. When that run fails, or
-            is left out because another has failed, they stay as they are.
+          - The run of its last job that is enabled refreshes them, so they belong to the history, the approvals and the undo of that run.
+          - When that run fails, or is left out because another has failed, they stay as they are.
         type: list
         elements: str
       schedule:

@@ -71,7 +71,8 @@ def writing(mask: Callable[[str], str] = str) -> Writing:
 
 
 def read(mail: Mail) -> Received:
-    message = t.cast("EmailMessage", email.message_from_string(mail.content, policy=email.policy.default))
+    message = email.message_from_string(mail.content, policy=email.policy.default)
+    assert isinstance(message, EmailMessage)
     return Received(sender="", to=list(mail.recipients), tls=False, user=None, message=message)
 
 
@@ -175,7 +176,7 @@ def test_no_mail_has_a_password_or_a_secret_that_was_resolved() -> None:
 
 
 def test_a_long_log_is_cut_at_a_megabyte_and_says_so() -> None:
-    lines = [LogLine(time="t", level="info", object="", key="", message="ä" * 500) for _ in range(3000)]
+    lines = [LogLine(time="t", level="info", object="", key="", message="ä" * 500) for _line in range(3000)]
     text = read(write_run_mail(SPEC, summary(log=lines), writing())).attachment("log.txt")
     assert mail_texts.MOST_BYTES - 2000 < len(text.encode()) < mail_texts.MOST_BYTES + 200
     assert text.splitlines()[-1] == (

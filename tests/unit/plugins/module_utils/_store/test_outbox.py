@@ -253,7 +253,7 @@ def test_a_mail_and_the_history_it_tells_of_are_kept_together_or_not_at_all(stor
 
 
 def test_two_processes_never_have_the_same_mail(open_at: Callable[..., Store], path: Path) -> None:
-    stores = [open_at(path) for _ in range(4)]
+    stores = [open_at(path) for _process in range(4)]
     number = add_notification(stores[0])
     for run in range(20):
         stores[0].outbox.add(number, run, MAIL)
