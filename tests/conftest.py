@@ -21,7 +21,7 @@ settings.register_profile("lockstep", deadline=None, max_examples=EXAMPLES)
 settings.register_profile("lockstep-ci", deadline=None, max_examples=EXAMPLES, derandomize=True)
 settings.load_profile("lockstep-ci" if os.environ.get("CI") else "lockstep")
 
-pytest_plugins = ["plugins_no_skip", "servers.fixtures", "servers.directories", "servers.mails"]
+pytest_plugins = ["plugins_no_skip", "servers.fixtures", "servers.directories", "servers.mails", "servers.channels"]
 
 SHARED_SERVERS = {
     "samba": "directories",

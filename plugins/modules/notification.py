@@ -8,7 +8,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: notification
-short_description: Declare who gets a mail about which runs
+short_description: Declare who is told of which runs
 version_added: 1.1.0
 author: lockstep.sync contributors (@lockstep-sync)
 description:
@@ -65,8 +65,8 @@ options:
     choices: [always, updated, errors, failed]
   smtp: &smtp
     description:
-      - The mail server. It must be given for a new notification, and replaces the old one as a whole when it is given again; only the password stays
-        when it is left out.
+      - The mail server. A new notification needs it or O(apprise). Given again it replaces the old one as a whole; only the password stays when it is
+        left out.
     type: dict
     suboptions:
       host:
@@ -117,6 +117,28 @@ options:
         type: str
         choices: [always, ignore]
         default: always
+  apprise: &apprise
+    description:
+      - Other channels than mail, such as chats and push services, through the library apprise, which must be installed where jobs run.
+      - They get the subject and the numbers of the mail, without its attachments.
+    type: dict
+    suboptions:
+      urls:
+        description:
+          - The addresses of the channels as apprise writes them, such as V(slack://TokenA/TokenB/TokenC/#ops), a line each. Lines that begin with C(#) are
+            passed over.
+          - They hold tokens, so they are stored encrypted and never shown. The same ones again are no change; an empty text takes them out.
+        type: str
+      urls_from:
+        description: Where they are found when somebody is told, on the host that runs the job. Give one of the two.
+        type: dict
+        suboptions:
+          env:
+            description: The name of an environment variable.
+            type: str
+          file:
+            description: The path of a file that holds nothing else. Not everybody may read it.
+            type: path
   notifications:
     description:
       - Several declarations in one task, each with the options of a single one. All are carried out or none.
@@ -145,6 +167,7 @@ options:
       recipients: *recipients
       send: *send
       smtp: *smtp
+      apprise: *apprise
 seealso:
   - module: lockstep.sync.notification_info
   - module: lockstep.sync.job
@@ -179,6 +202,13 @@ EXAMPLES = r"""
     enabled: true
     recipients: [root@example.com]
     smtp: {host: localhost, security: none, sender: lockstep@example.com}
+
+- name: Tell a chat, too
+  lockstep.sync.notification:
+    name: operators
+    apprise:
+      urls_from:
+        file: /etc/lockstep/channels
 
 - name: Send nothing for now
   lockstep.sync.notification:

@@ -82,9 +82,14 @@ notifications:
       sample: errors
     smtp:
       description: The mail server; its password is masked.
-      returned: always
+      returned: when there is one
       type: dict
       sample: {host: mail.example.com, port: 587, security: starttls, sender: lockstep@example.com, timeout: 20, cert_validation: always}
+    apprise:
+      description: Other channels; their addresses are masked.
+      returned: when there are some
+      type: dict
+      sample: {urls: "********"}
     used_by:
       description: The jobs and collections that use it.
       returned: always
@@ -170,12 +175,12 @@ notifications:
       contains:
         reached:
           description: Whether the server was reached, and took the account if there is one.
-          returned: always
+          returned: when there is a mail server
           type: bool
           sample: true
         sent:
           description: Whether it took the mail for at least one recipient.
-          returned: always
+          returned: when there is a mail server
           type: bool
           sample: true
         server:
@@ -198,6 +203,22 @@ notifications:
           returned: when a mail was sent
           type: str
           sample: 250 2.0.0 queued as 0001
+        channels:
+          description: The other channels, and whether each was told.
+          returned: when there are some, and not in check mode
+          type: list
+          elements: dict
+          contains:
+            channel:
+              description: Which line of the addresses it is.
+              returned: always
+              type: str
+              sample: channel 1
+            told:
+              description: Whether it took the message.
+              returned: always
+              type: bool
+              sample: true
         error:
           description: Why the mail did not go to everybody, with C(code) and C(message).
           returned: when something went wrong

@@ -111,6 +111,11 @@ def notification_arguments() -> Arguments:
             },
             "mutually_exclusive": [["password", "password_from"]],
         },
+        "apprise": {
+            "type": "dict",
+            "options": secret_arguments("urls"),
+            "mutually_exclusive": [["urls", "urls_from"]],
+        },
     }
 
 

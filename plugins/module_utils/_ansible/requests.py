@@ -122,8 +122,9 @@ def notification_request(params: Params) -> NotificationRequest:
     from .._model.notifications import OPTIONS
     from .._operations.notifications import NotificationRequest
 
-    definition = {option: params[option] for option in OPTIONS}
+    definition = {option: params[option] for option in OPTIONS if option != "apprise"}
     password = None
+    channels = params["apprise"] or {"urls": None, "urls_from": None}
     if definition["smtp"] is not None:
         smtp = dict(definition["smtp"])
         password = _secret(smtp.pop("password"), smtp.pop("password_from"))
@@ -136,6 +137,7 @@ def notification_request(params: Params) -> NotificationRequest:
         new_name=params["new_name"],
         definition=definition,
         password=password,
+        urls=_secret(channels["urls"], channels["urls_from"]),
         force=params["force"],
     )
 

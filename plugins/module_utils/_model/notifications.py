@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lockstep.sync contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Notifications as declared: who gets a mail about which runs, and through which server."""
+"""Notifications as declared: who is told of which runs, by mail or through other channels."""
 
 from __future__ import annotations
 
@@ -23,10 +23,12 @@ SECURITY: tuple[Security, ...] = t.get_args(Security)
 Validation: t.TypeAlias = t.Literal["always", "ignore"]
 _VALIDATION: tuple[Validation, ...] = t.get_args(Validation)
 
-OPTIONS = ("description", "enabled", "recipients", "send", "smtp")
+OPTIONS = ("description", "enabled", "recipients", "send", "smtp", "apprise")
 SMTP_OPTIONS = ("host", "port", "security", "username", "sender", "timeout", "ca_cert", "cert_validation")
 NOTIFY_OPTIONS = ("recipients", "send")
 PASSWORD = "password"  # noqa: S105 - the name of the secret option, which is kept apart from the others
+URLS = "urls"
+"""The name of the secret option with the addresses of other channels, a line each."""
 PORTS: Mapping[Security, int] = {"none": 25, "starttls": 587, "tls": 465}
 TIMEOUT, LONGEST_TIMEOUT = 20.0, 60.0
 MOST_RECIPIENTS = 100
@@ -71,14 +73,20 @@ class SmtpSpec:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NotificationSpec:
-    """A notification; nothing is sent while it is not enabled."""
+    """A notification; nothing is sent while it is not enabled.
+
+    Attributes:
+        smtp: the mail server, None when nobody gets mails.
+        apprise: whether other channels are told; their addresses are a secret.
+    """
 
     name: str
     description: str = ""
     enabled: bool = False
     recipients: tuple[str, ...] = ()
     send: Send = "always"
-    smtp: SmtpSpec
+    smtp: SmtpSpec | None
+    apprise: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -94,15 +102,20 @@ def parse_notification(name: str, definition: Mapping[str, t.Any]) -> Notificati
     check_name("notification", name)
     place = f"notification {name!r}"
     section = Section(definition, place, OPTIONS)
-    if not section.given.get("smtp"):
-        raise ConfigError(f"{place}: `smtp` is missing. Give the mail server, with `host` and `sender`.")
+    smtp, apprise = bool(section.given.get("smtp")), section.flag("apprise", False)
+    if not smtp and not apprise:
+        raise ConfigError(
+            f"{place}: `smtp` is missing. Give the mail server, with `host` and `sender`, or other channels with "
+            "`apprise`."
+        )
     return NotificationSpec(
         name=name,
         description=section.text("description"),
         enabled=section.flag("enabled", False),
         recipients=_read_recipients(section),
         send=section.choice("send", SEND, "always"),
-        smtp=_read_smtp(section.section("smtp", SMTP_OPTIONS)),
+        smtp=_read_smtp(section.section("smtp", SMTP_OPTIONS)) if smtp else None,
+        apprise=apprise,
     )
 
 
@@ -110,8 +123,11 @@ def notification_definition(spec: NotificationSpec) -> dict[str, t.Any]:
     """Give the plain form of `spec`, the inverse of `parse_notification`; options of no value are left out."""
     plain = asdict(spec)
     del plain["name"]
-    smtp = {name: value for name, value in plain["smtp"].items() if value is not None}
-    return {**plain, "recipients": list(spec.recipients), "smtp": smtp}
+    del plain["smtp"], plain["apprise"]
+    plain["recipients"] = list(spec.recipients)
+    if spec.smtp is not None:
+        plain["smtp"] = {name: value for name, value in asdict(spec.smtp).items() if value is not None}
+    return plain | ({"apprise": True} if spec.apprise else {})
 
 
 def read_notify(owner: Section) -> Notify | None:

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from .._model.bundles import Item
 from .._model.collections import collection_definition, parse_collection
 from .._model.definitions import normalize_job
-from .._model.notifications import PASSWORD, notification_definition, parse_notification
+from .._model.notifications import PASSWORD, URLS, notification_definition, parse_notification
 from .._model.providers import parse_provider, provider_definition
 from .._model.schedules import parse_schedule, schedule_definition
 from .._model.sections import Section
@@ -96,19 +96,20 @@ def _stored_notifications(store: Store) -> list[Item]:
 
 def _declare_notifications(store: Store, items: Sequence[Item], _means: Means) -> list[Declared]:
     stored = {each.name: each.secrets for each in store.notifications.list()}
-    requests = [
-        NotificationRequest(
-            name=item.name,
-            definition=item.definition,
-            password=new_secrets(item, stored.get(item.name, ())).get(PASSWORD),
+    requests = []
+    for item in items:
+        secrets = new_secrets(item, stored.get(item.name, ()))
+        definition = {option: value for option, value in item.definition.items() if option != "apprise"}
+        requests.append(
+            NotificationRequest(
+                name=item.name, definition=definition, password=secrets.get(PASSWORD), urls=secrets.get(URLS)
+            )
         )
-        for item in items
-    ]
     return declare_notifications(store, requests)
 
 
 def _notification_files(definition: Plain) -> Iterator[tuple[str, str]]:
-    if "ca_cert" in definition["smtp"]:
+    if "ca_cert" in definition.get("smtp", {}):
         yield "smtp.ca_cert", definition["smtp"]["ca_cert"]
 
 

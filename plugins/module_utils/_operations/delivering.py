@@ -13,25 +13,28 @@ from __future__ import annotations
 import datetime as dt
 import random
 import uuid
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from .._model.errors import ConfigError, LockstepError
-from .._model.mails import Delivery, RunSummary
+from .._model.mails import Delivery, Recipient, RunSummary
 from .._model.notifications import (
     PASSWORD,
+    URLS,
+    NotificationSpec,
     Wish,
     is_told,
     parse_notification,
     with_notify,
 )
 from .._model.secrets import Secret, redact
+from .._providers.apprise.sending import CHANNEL, channels_of, is_channel, tell_channels
 from .._providers.smtp.sending import Caller, send_mail
 from .._store.notifications import StoredNotification
 from .._store.outbox import MOST_QUEUED, StoredMail
 from .._store.secrets import resolve
 from .._store.store import Store
-from .mail_texts import Writing, write_run_mail
+from .mail_texts import Writing, plain_text, write_run_mail
 
 BUDGET = 60.0
 """Seconds after which no further mail is begun; the rest is for the next tick."""
@@ -92,9 +95,9 @@ def notify(
         spec = with_notify(parse_notification(stored.name, stored.definition), wish.notify)
         if not spec.enabled or not is_told(spec.send, summary.status, summary.statistics):
             return None, ""
-        if not spec.recipients:
+        mail = write_run_mail(spec, summary, post.writing(secrets), _channels(stored, post))
+        if not mail.recipients:
             return None, f"nobody was told: notification {spec.name!r} has no recipients. Give some, or disable it."
-        mail = write_run_mail(spec, summary, post.writing(secrets))
     except ConfigError as error:
         return None, f"nobody was told: {error.message}"
     number = store.outbox.add(stored.id, summary.number, mail)
@@ -169,11 +172,67 @@ class _Round:
             spec = parse_notification(stored.name, stored.definition)
             if not spec.enabled:
                 raise ConfigError(f"notification {spec.name!r} is disabled.")
+            waiting = [each.address for each in mail.recipients if each.status == "waiting"]
+            told = tell_through_channels(stored, self._post, waiting, mail.subject, mail.content)
+        except LockstepError as error:
+            return Delivery(answers={}, fault=error.message, unreachable=True)
+        people = [address for address in waiting if not is_channel(address)]
+        return _together(self._send(stored, spec, people, mail.content), told)
+
+    def _send(
+        self, stored: StoredNotification, spec: NotificationSpec, people: Sequence[str], content: str
+    ) -> Delivery | None:
+        """Send a mail to those who get one; None when nobody does. Without a server any more they are refused."""
+        if not people:
+            return None
+        if spec.smtp is None:
+            gone = "the notification has no mail server any more"
+            return Delivery(answers={each: Recipient(address=each, status="refused", answer=gone) for each in people})
+        try:
             caller = caller_of(stored, self._post)
         except LockstepError as error:
             return Delivery(answers={}, fault=error.message, unreachable=True)
-        waiting = [each.address for each in mail.recipients if each.status == "waiting"]
-        return send_mail(spec.smtp, caller, waiting, mail.content)
+        return send_mail(spec.smtp, caller, people, content)
+
+
+def _together(*deliveries: Delivery | None) -> Delivery:
+    """Give what became of a mail that went several ways."""
+    tried = [each for each in deliveries if each is not None]
+    return Delivery(
+        answers={address: answer for each in tried for address, answer in each.answers.items()},
+        server="; ".join(each.server for each in tried if each.server),
+        fault=" ".join(each.fault for each in tried if each.fault),
+        unreachable=all(each.unreachable for each in tried),
+    )
+
+
+def tell_through_channels(
+    stored: StoredNotification, post: Post, waiting: Sequence[str], subject: str, content: str
+) -> Delivery | None:
+    """Tell the channels among those who wait; None when there are none. Raises ConfigError, DependencyError."""
+    channels = [address for address in waiting if is_channel(address)]
+    if not channels:
+        return None
+    return tell_channels(urls_of(stored, post) or Secret(""), channels, subject, plain_text(content))
+
+
+def _channels(stored: StoredNotification, post: Post) -> list[str]:
+    """Give the channels to tell; one when their addresses cannot be had now: then the delivery says why, and waits."""
+    try:
+        urls = urls_of(stored, post)
+    except LockstepError:
+        return [f"{CHANNEL}1"]
+    return [] if urls is None else channels_of(urls)
+
+
+def urls_of(stored: StoredNotification, post: Post) -> Secret | None:
+    """Give the addresses of other channels, None without any. Raises ConfigError, StoreError."""
+    if URLS not in stored.secrets:
+        return None
+    urls = resolve(stored.secrets[URLS], f"notification {stored.name!r}, option urls", post.environ)
+    for line in urls.reveal().splitlines():
+        post.protect(line.strip())
+    return urls
 
 
 def caller_of(stored: StoredNotification, post: Post) -> Caller:

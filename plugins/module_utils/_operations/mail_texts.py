@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import email
 import html
 import io
 import json
@@ -32,6 +33,8 @@ MOST_BYTES = 1_000_000
 SHOWN_PARTS, SHOWN_PROBLEMS = 8, 5
 LONGEST_LINE = 300
 LONGEST_SUBJECT = 200
+UNKNOWN_SENDER = "lockstep@localhost"
+"""Whom a mail is from that only other channels get."""
 _POLICY = SMTP.clone(cte_type="7bit")
 _COUNTS = tuple(item.name for item in fields(Statistics))
 _NUMBER = re.compile(r"[+-][0-9.,]+", re.ASCII)
@@ -46,8 +49,11 @@ class Writing:
     mask: Callable[[str], str]
 
 
-def write_run_mail(spec: NotificationSpec, summary: RunSummary, writing: Writing) -> Mail:
-    """Write the mail about a run. Raises ConfigError when an address or the subject cannot stand in a header."""
+def write_run_mail(spec: NotificationSpec, summary: RunSummary, writing: Writing, channels: Sequence[str] = ()) -> Mail:
+    """Write the mail about a run, for recipients and other `channels`.
+
+    Raises ConfigError when an address or the subject cannot stand in a header.
+    """
     counts = _said(summary.statistics)
     number = "" if summary.number is None else f", run {summary.number}"
     subject = f"[lockstep] {summary.subject}: {summary.status.replace('_', ' ')} ({counts}){number}"
@@ -62,17 +68,17 @@ def write_run_mail(spec: NotificationSpec, summary: RunSummary, writing: Writing
     if summary.log:
         whole = _where(summary, f"{len(summary.log):,} lines")
         _attach(message, f"{stem}-log.txt", map(format_line, summary.log), whole, writing.mask)
-    return _finished(spec, message)
+    return _finished(spec, message, channels)
 
 
-def write_test_mail(spec: NotificationSpec, writing: Writing) -> Mail:
+def write_test_mail(spec: NotificationSpec, writing: Writing, channels: Sequence[str] = ()) -> Mail:
     """Write a mail that proves that mails arrive. Raises ConfigError as `write_run_mail`."""
     message = _envelope(spec, f"[lockstep] Test of notification {spec.name!r}", writing)
     message.set_content(
         f"This is a test of notification {spec.name!r} of lockstep.sync. Mails about runs will come like this one.\n",
         cte="quoted-printable",
     )
-    return _finished(spec, message)
+    return _finished(spec, message, channels)
 
 
 def _envelope(spec: NotificationSpec, subject: str, writing: Writing) -> EmailMessage:
@@ -80,10 +86,12 @@ def _envelope(spec: NotificationSpec, subject: str, writing: Writing) -> EmailMe
         raise ConfigError(f"notification {spec.name!r}: the subject {subject!r} has line breaks or control characters.")
     message = EmailMessage(policy=_POLICY)
     message["Subject"] = subject if len(subject) <= LONGEST_SUBJECT else subject[: LONGEST_SUBJECT - 3] + "..."
-    message["From"] = _header_address(spec.smtp.sender, f"notification {spec.name!r}, sender")
-    message["To"] = [_header_address(each, f"notification {spec.name!r}, recipients") for each in spec.recipients]
+    sender = UNKNOWN_SENDER if spec.smtp is None else spec.smtp.sender
+    message["From"] = _header_address(sender, f"notification {spec.name!r}, sender")
+    if spec.recipients:
+        message["To"] = [_header_address(each, f"notification {spec.name!r}, recipients") for each in spec.recipients]
     message["Date"] = format_datetime(writing.now)
-    domain = read_mailbox(spec.smtp.sender, "sender").address.rpartition("@")[2]
+    domain = read_mailbox(sender, "sender").address.rpartition("@")[2]
     # Made once and stored with the mail: whoever gets it twice after a crash can tell (RFC 5322, 3.6.4).
     message["Message-ID"] = f"<lockstep.{writing.number.hex}@{domain}>"
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no holiday replies, please
@@ -95,10 +103,10 @@ def _header_address(text: str, where: str) -> Address:
     return Address(display_name=mailbox.name, addr_spec=mailbox.address)
 
 
-def _finished(spec: NotificationSpec, message: EmailMessage) -> Mail:
+def _finished(spec: NotificationSpec, message: EmailMessage, channels: Sequence[str]) -> Mail:
     return Mail(
         subject=str(message["Subject"]),
-        recipients=tuple(addresses(spec.recipients)),
+        recipients=(*(addresses(spec.recipients) if spec.smtp is not None else ()), *channels),
         content=message.as_bytes().decode("ascii"),
     )
 
@@ -251,3 +259,10 @@ def _harmless(cell: object) -> object:
     """Keep a spreadsheet from taking a value for a formula (CWE-1236): a value of the source is not to be trusted."""
     formula = isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r"))
     return f"'{cell}" if formula and _NUMBER.fullmatch(str(cell)) is None else cell
+
+
+def plain_text(content: str) -> str:
+    """Give the part of a mail that says all in plain text, for those who get no mail."""
+    message = email.message_from_string(content, policy=_POLICY)
+    part = message.get_body(("plain",))
+    return "" if part is None else str(part.get_content())

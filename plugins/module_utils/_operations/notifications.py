@@ -10,9 +10,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from .._model.errors import ConfigError, LockstepError, ProviderError, unknown
-from .._model.notifications import PASSWORD, NotificationSpec, notification_definition, parse_notification
+from .._model.mails import Delivery
+from .._model.notifications import (
+    PASSWORD,
+    URLS,
+    NotificationSpec,
+    SmtpSpec,
+    notification_definition,
+    parse_notification,
+)
 from .._model.secrets import Secret, SecretReference
 from .._model.sections import drop_none
+from .._providers.apprise.sending import channels_of
 from .._providers.smtp.sending import check_server, send_mail
 from .._store.kept_secrets import AnySecret, Kept
 from .._store.notifications import StoredNotification
@@ -26,7 +35,7 @@ from .declared import (
     refuse_empty_rename,
     refuse_rename_of_absent,
 )
-from .delivering import Post, caller_of, described
+from .delivering import Post, caller_of, described, tell_through_channels, urls_of
 from .given_secrets import changed_literals, same_if_equal, show_secrets
 from .mail_texts import write_test_mail
 
@@ -37,6 +46,7 @@ class NotificationRequest:
 
     Attributes:
         password: of the mail server's account; an empty literal removes it, None keeps what is stored.
+        urls: addresses of other channels, likewise.
         force: delete it although jobs and collections use it; they then have none.
     """
 
@@ -45,6 +55,7 @@ class NotificationRequest:
     new_name: str | None = None
     definition: Plain = field(default_factory=dict)
     password: Secret | SecretReference | None = None
+    urls: Secret | SecretReference | None = None
     force: bool = False
 
 
@@ -67,8 +78,10 @@ def _declare(store: Store, request: NotificationRequest) -> Declared:
     if stored is None:
         refuse_empty_rename("notification", request.name, request.new_name, anything_given=bool(given))
     name = request.new_name or request.name
-    spec = parse_notification(name, {**({} if stored is None else stored.definition), **given})
-    secrets = _wanted_secrets(spec, request, {} if stored is None else stored.secrets)
+    kept = {} if stored is None else stored.secrets
+    channels = URLS in kept if request.urls is None else request.urls != Secret("")
+    spec = parse_notification(name, {**({} if stored is None else stored.definition), **given, "apprise": channels})
+    secrets = _wanted_secrets(spec, request, kept)
     plain = notification_definition(spec)
     before = None if stored is None else _describe(stored.name, stored.definition, stored.secrets)
     changed = changed_literals(secrets, {} if stored is None else stored.secrets)
@@ -91,9 +104,20 @@ def _declare(store: Store, request: NotificationRequest) -> Declared:
 def _wanted_secrets(
     spec: NotificationSpec, request: NotificationRequest, kept: Mapping[str, Kept]
 ) -> dict[str, AnySecret]:
-    """Give the password afterwards: the one given, else the one stored; without an account there is none."""
+    """Give the secrets afterwards: those given, else those stored; without an account there is no password."""
+    return _wanted_password(spec, request, kept) | _wanted_urls(request, kept)
+
+
+def _wanted_urls(request: NotificationRequest, kept: Mapping[str, Kept]) -> dict[str, AnySecret]:
+    urls: AnySecret | None = kept.get(URLS) if request.urls is None else request.urls
+    return {} if urls is None or urls == Secret("") else {URLS: same_if_equal(urls, kept.get(URLS))}
+
+
+def _wanted_password(
+    spec: NotificationSpec, request: NotificationRequest, kept: Mapping[str, Kept]
+) -> dict[str, AnySecret]:
     given = request.password
-    if spec.smtp.username is None:
+    if spec.smtp is None or spec.smtp.username is None:
         if given is not None and given != Secret(""):
             raise ConfigError(
                 f"notification {spec.name!r}, smtp: a password without `username` is used by nobody. Give `username`."
@@ -107,12 +131,12 @@ def _wanted_secrets(
 
 def _warnings(store: Store, spec: NotificationSpec, secrets: Mapping[str, object]) -> tuple[str, ...]:
     warnings = []
-    if spec.smtp.username is not None and not secrets:
+    if spec.smtp is not None and spec.smtp.username is not None and PASSWORD not in secrets:
         warnings.append(
             f"Notification {spec.name!r} has no password for {spec.smtp.username!r}, so its server will take no mail. "
             "Give `password` or `password_from`."
         )
-    if spec.enabled and not spec.recipients and not store.notifications.used_by(spec.name):
+    if spec.enabled and not spec.recipients and not spec.apprise and not store.notifications.used_by(spec.name):
         warnings.append(f"Notification {spec.name!r} has no recipients; jobs can give some with `notify`.")
     return tuple(warnings)
 
@@ -120,8 +144,16 @@ def _warnings(store: Store, spec: NotificationSpec, secrets: Mapping[str, object
 def _describe(
     name: str, definition: Plain, secrets: Mapping[str, object], changed: Sequence[str] = ()
 ) -> dict[str, t.Any]:
-    smtp = show_secrets(definition["smtp"], secrets, changed)
-    return {"name": name, **definition, "smtp": smtp}
+    shown = {"name": name, **definition}
+    if "smtp" in definition:
+        shown["smtp"] = show_secrets(definition["smtp"], _only(PASSWORD, secrets), changed)
+    if definition.get("apprise"):
+        shown["apprise"] = show_secrets({}, _only(URLS, secrets), changed)
+    return shown
+
+
+def _only(option: str, secrets: Mapping[str, object]) -> dict[str, object]:
+    return {option: secrets[option]} if option in secrets else {}
 
 
 def _delete(store: Store, request: NotificationRequest) -> Declared:
@@ -184,27 +216,62 @@ def list_notifications(
 
 
 def _test(stored: StoredNotification, post: Post, *, send: bool) -> dict[str, t.Any]:
-    told: dict[str, t.Any] = {"reached": False, "sent": False}
+    told: dict[str, t.Any] = {}
     try:
         spec = parse_notification(stored.name, stored.definition)
-        caller = caller_of(stored, post)
-        reached = check_server(spec.smtp, caller)
-        told |= {
-            "reached": True,
-            "server": reached.server,
-            "encryption": reached.encryption,
-            "logged_in": reached.logged_in,
-        }
-        if not spec.recipients:
-            raise ConfigError(f"notification {spec.name!r} has no recipients, so nothing was sent.")
-        if not send:
-            return told
-        mail = write_test_mail(spec, post.writing())
-        delivery = send_mail(spec.smtp, caller, mail.recipients, mail.content)
-        refused = [f"{each.address}: {each.answer}" for each in delivery.answers.values() if each.status == "refused"]
-        told |= {"sent": bool(delivery.server), "answer": delivery.server}
-        if refused or delivery.fault:
-            raise ProviderError("; ".join([*refused, *([delivery.fault] if delivery.fault else [])]))
+        if spec.smtp is not None:
+            _test_mail(stored, spec, spec.smtp, post, told, send=send)
+        if spec.apprise and send:
+            _test_channels(stored, spec, post, told)
     except LockstepError as error:
         told["error"] = {"code": error.code, "message": error.message}
     return told
+
+
+def _test_mail(
+    stored: StoredNotification,
+    spec: NotificationSpec,
+    smtp: SmtpSpec,
+    post: Post,
+    told: dict[str, t.Any],
+    *,
+    send: bool,
+) -> None:
+    told |= {"reached": False, "sent": False}
+    caller = caller_of(stored, post)
+    reached = check_server(smtp, caller)
+    told |= {
+        "reached": True,
+        "server": reached.server,
+        "encryption": reached.encryption,
+        "logged_in": reached.logged_in,
+    }
+    if not spec.recipients:
+        raise ConfigError(f"notification {spec.name!r} has no recipients, so nothing was sent.")
+    if not send:
+        return
+    mail = write_test_mail(spec, post.writing())
+    delivery = send_mail(smtp, caller, mail.recipients, mail.content)
+    told |= {"sent": bool(delivery.server), "answer": delivery.server}
+    _raise_fault(delivery)
+
+
+def _test_channels(stored: StoredNotification, spec: NotificationSpec, post: Post, told: dict[str, t.Any]) -> None:
+    urls = urls_of(stored, post)
+    channels = [] if urls is None else channels_of(urls)
+    mail = write_test_mail(spec, post.writing(), channels)
+    told["channels"] = []
+    delivery = tell_through_channels(stored, post, channels, mail.subject, mail.content)
+    if delivery is None:
+        raise ConfigError(f"notification {spec.name!r}, apprise: `urls` has no address. Give one in each line.")
+    told["channels"] = [
+        {"channel": channel, "told": channel in delivery.answers and delivery.answers[channel].status == "sent"}
+        for channel in channels
+    ]
+    _raise_fault(delivery)
+
+
+def _raise_fault(delivery: Delivery) -> None:
+    refused = [f"{each.address}: {each.answer}" for each in delivery.answers.values() if each.status == "refused"]
+    if refused or delivery.fault:
+        raise ProviderError("; ".join([*refused, *([delivery.fault] if delivery.fault else [])]))

@@ -1,0 +1,79 @@
+# Copyright (c) 2026, the lockstep.sync contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Tell people through other channels than mail: chats, push services and more, by the library apprise."""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Sequence
+
+from ..._model.errors import ConfigError, DependencyError
+from ..._model.mails import Delivery, Recipient
+from ..._model.secrets import Secret
+
+CHANNEL = "channel "
+"""Before the number of a channel, in the place of a mail address. Its address is a secret, so it is never shown."""
+
+
+def channels_of(urls: Secret) -> list[str]:
+    """Give the recipients that stand for the lines of `urls`: `channel 1` and so on."""
+    return [f"{CHANNEL}{number}" for number, _line in enumerate(_lines(urls), start=1)]
+
+
+def is_channel(address: str) -> bool:
+    """Tell whether a recipient is a channel and no mail address; an address has no blanks."""
+    return address.startswith(CHANNEL)
+
+
+def tell_channels(urls: Secret, channels: Sequence[str], title: str, text: str) -> Delivery:
+    """Tell each of the `channels`, and give what became of it.
+
+    Raises:
+        DependencyError: apprise is not installed.
+        ConfigError: a line of `urls` is no address that apprise understands; nobody was told.
+    """
+    opened = {channel: _open(urls, channel) for channel in channels}
+    answers: dict[str, Recipient] = {}
+    silent = []
+    for channel, (kind, service) in opened.items():
+        if service is None:
+            answers[channel] = Recipient(address=channel, status="refused", answer="it is not declared any more")
+        elif service.notify(title=title, body=text, body_format="text"):
+            answers[channel] = Recipient(address=channel, status="sent", answer=f"{kind} took it")
+        else:
+            silent.append(f"{channel} ({kind})")
+    told = [answer.answer for answer in answers.values() if answer.status == "sent"]
+    return Delivery(
+        answers=answers,
+        server="; ".join(dict.fromkeys(told)),
+        fault=f"{', '.join(silent)} did not take it." if silent else "",
+        unreachable=bool(silent) and not answers,
+    )
+
+
+def _open(urls: Secret, channel: str) -> tuple[str, t.Any]:
+    """Give the kind of a channel and what tells it; None for one that is gone."""
+    try:
+        import apprise
+    except ImportError:
+        raise DependencyError(
+            "other channels than mail need the library apprise: pip install apprise, into the Python that runs jobs."
+        ) from None
+    lines = _lines(urls)
+    number = int(channel.removeprefix(CHANNEL))
+    if number > len(lines):
+        return "", None
+    service = apprise.Apprise()
+    kind = lines[number - 1].partition("://")[0]
+    if not service.add(lines[number - 1]):
+        raise ConfigError(
+            f"apprise: line {number} of the addresses ({kind[:20]}://...) is none that apprise understands. See "
+            "https://github.com/caronc/apprise/wiki for the forms of each service."
+        )
+    return kind, service
+
+
+def _lines(urls: Secret) -> list[str]:
+    lines = (line.strip() for line in urls.reveal().splitlines())
+    return [line for line in lines if line and not line.startswith("#")]
