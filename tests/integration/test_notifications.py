@@ -10,6 +10,7 @@ import typing as t
 
 import yaml
 from integration.harness import ROOT, Workplace, fields, job, run, task
+from servers.channels import ChannelServer
 from servers.mails import MailServer
 
 GUIDE = ROOT / "docs" / "guides" / "notifications.md"
@@ -24,7 +25,9 @@ def declare(place: Workplace) -> None:
     place.declare(providers, [job("people", "hr", "table", fields("id", "name"))])
 
 
-def test_a_mail_tells_of_a_run_and_waits_for_a_server_that_is_away(place: Workplace, mail_server: MailServer) -> None:
+def test_a_mail_tells_of_a_run_and_waits_for_a_server_that_is_away(
+    place: Workplace, mail_server: MailServer, channel_server: ChannelServer
+) -> None:
     declare(place)
     smtp = mail_server.smtp(password=MailServer.password)
     told: Options = {"name": "ops", "enabled": True, "recipients": ["Ann <ann@example.com>"], "send": "updated"}
@@ -42,8 +45,14 @@ def test_a_mail_tells_of_a_run_and_waits_for_a_server_that_is_away(place: Workpl
         preview=run("people", check=True),
         first=run("people"),
         second=run("people"),
-        left=task("notification_info"),
+        left=task("notification_info", name="ops"),
+        chat=task("notification", name="chat", apprise={"urls": channel_server.url("ops")}),
+        chatted=task("notification_info", name="chat", test=True),
     )
+    assert done["chat"]["notification"]["apprise"] == {"urls": "********"}
+    assert done["chatted"]["notifications"][0]["test"] == {"channels": [{"channel": "channel 1", "told": True}]}
+    assert channel_server.told["ops"][0]["title"] == "[lockstep] Test of notification 'chat'"
+    assert channel_server.url("ops") not in done.output
     assert (done["made"]["changed"], done["again"]["changed"]) == (True, False)
     assert done["several"]["notifications"] == [{"name": "old", "state": "absent", "changed": False}]
     assert done["unreadable"]["error"]["code"] == "config"

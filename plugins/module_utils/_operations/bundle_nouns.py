@@ -18,6 +18,7 @@ from .._model.definitions import normalize_job
 from .._model.notifications import PASSWORD, URLS, notification_definition, parse_notification
 from .._model.providers import parse_provider, provider_definition
 from .._model.schedules import parse_schedule, schedule_definition
+from .._model.secrets import Secret
 from .._model.sections import Section
 from .._model.smart_groups import OPTIONS as SMART_GROUP_OPTIONS
 from .._model.smart_groups import parse_smart_group, smart_group_definition
@@ -99,10 +100,14 @@ def _declare_notifications(store: Store, items: Sequence[Item], _means: Means) -
     requests = []
     for item in items:
         secrets = new_secrets(item, stored.get(item.name, ()))
-        definition = {option: value for option, value in item.definition.items() if option != "apprise"}
+        # Channels whose addresses were left out of the bundle stay declared, and wait for them.
+        urls = secrets.get(URLS)
         requests.append(
             NotificationRequest(
-                name=item.name, definition=definition, password=secrets.get(PASSWORD), urls=secrets.get(URLS)
+                name=item.name,
+                definition=item.definition,
+                password=secrets.get(PASSWORD),
+                urls=None if urls == Secret("") and item.definition.get("apprise") else urls,
             )
         )
     return declare_notifications(store, requests)

@@ -79,8 +79,10 @@ def _declare(store: Store, request: NotificationRequest) -> Declared:
         refuse_empty_rename("notification", request.name, request.new_name, anything_given=bool(given))
     name = request.new_name or request.name
     kept = {} if stored is None else stored.secrets
-    channels = URLS in kept if request.urls is None else request.urls != Secret("")
-    spec = parse_notification(name, {**({} if stored is None else stored.definition), **given, "apprise": channels})
+    definition = {**({} if stored is None else stored.definition), **given}
+    if request.urls is not None:
+        definition["apprise"] = request.urls != Secret("")
+    spec = parse_notification(name, definition)
     secrets = _wanted_secrets(spec, request, kept)
     plain = notification_definition(spec)
     before = None if stored is None else _describe(stored.name, stored.definition, stored.secrets)
@@ -135,6 +137,11 @@ def _warnings(store: Store, spec: NotificationSpec, secrets: Mapping[str, object
         warnings.append(
             f"Notification {spec.name!r} has no password for {spec.smtp.username!r}, so its server will take no mail. "
             "Give `password` or `password_from`."
+        )
+    if spec.apprise and URLS not in secrets:
+        warnings.append(
+            f"Notification {spec.name!r} has no addresses of channels, so none is told. Give `urls` or `urls_from`, or "
+            "take `apprise` out with an empty `urls`."
         )
     if spec.enabled and not spec.recipients and not spec.apprise and not store.notifications.used_by(spec.name):
         warnings.append(f"Notification {spec.name!r} has no recipients; jobs can give some with `notify`.")

@@ -147,7 +147,8 @@ def test_a_tick_delivers_what_waits(declared: Run, mail_server: MailServer, tmp_
 
 @pytest.mark.parametrize("passphrase", [PASSPHRASE, None])
 def test_a_bundle_takes_the_notification_of_a_job_along(declared: Run, tmp_path: Path, passphrase: str | None) -> None:
-    declared(notification.main, name="ops", smtp={**SMTP, "ca_cert": "/etc/ca.pem"})
+    channels = {"urls": "json://mail-s3cret.example.com"}
+    declared(notification.main, name="ops", smtp={**SMTP, "ca_cert": "/etc/ca.pem"}, apprise=channels)
     declared(job.main, name="people", notification="ops")
     declared(job_collection.main, name="all", jobs=[{"job": "people"}], notification="ops")
     path = str(tmp_path / "bundle.yml")
@@ -164,4 +165,5 @@ def test_a_bundle_takes_the_notification_of_a_job_along(declared: Run, tmp_path:
     (found,) = declared(notification_info.main, **other)["notifications"]
     assert found["used_by"] == ["job 'people'", "job collection 'all'"]
     assert ("password" in found["smtp"]) is bool(passphrase)
+    assert found["apprise"] == ({"urls": "********"} if passphrase else {})
     assert not declared(bundle_import.main, path=path, on_conflict="replace", **opened, **other)["changed"]
