@@ -97,7 +97,8 @@ class _Watch:
 
     def __init__(self, action: ActionModule, folder: str, interval: float, prefix: str) -> None:
         self._action = action
-        self._folder = shlex.quote(folder)
+        # Everybody may see its name, and put something else there first: only what the module has made is entered.
+        self._enter = f"cd {shlex.quote(folder)} 2>/dev/null && [ -O . ] && [ -O mark ]"
         self._interval = interval
         self._prefix = prefix
         self._parent = os.getppid()
@@ -156,7 +157,7 @@ class _Watch:
                     display.display(f"{self._prefix} {line}", stderr=True)
 
     def _look(self, side: ActionModule) -> list[str]:
-        command = f"cd {self._folder} 2>/dev/null && touch lease && sed 's/^/{MARK}/' status 2>/dev/null"
+        command = f"{self._enter} && touch lease && sed 's/^/{MARK}/' status 2>/dev/null"
         try:
             # A terminal of ssh or of become may say something in between.
             told = side.execute(command).splitlines()
@@ -169,7 +170,7 @@ class _Watch:
         """Tell the module to stop, as soon as it is there to be told."""
         while not self._ended.is_set():
             try:
-                if "told" in side.execute(f"cd {self._folder} 2>/dev/null && touch cancel && echo told"):
+                if "told" in side.execute(f"{self._enter} && touch cancel && echo told"):
                     return
             except AnsibleError as error:
                 display.vv(f"{self._prefix} cannot stop the run yet: {error}")

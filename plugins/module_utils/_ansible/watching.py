@@ -4,7 +4,8 @@
 """The other end of the action plugin `run`: tell it how far the run is, and learn from it and from signals to stop.
 
 Both meet in a folder that only this process makes and removes. In it `status` has the lines to show. The plugin touches
-`lease` while somebody waits for the run, and makes `cancel` when nobody does any more.
+`lease` while somebody waits for the run, and makes `cancel` when nobody does any more. It enters only a folder that the
+user of this process owns, with a `mark` of the same user in it: anybody can see its name, and might be there first.
 """
 
 from __future__ import annotations
@@ -77,6 +78,7 @@ def _shared(board: Board, folder: str | None) -> Iterator[None]:
     place = Path(folder)
     try:
         place.mkdir(mode=0o700)
+        (place / "mark").touch(mode=0o600)
     except OSError:
         yield
         return

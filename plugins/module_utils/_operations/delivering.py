@@ -172,12 +172,18 @@ class _Round:
             spec = parse_notification(stored.name, stored.definition)
             if not spec.enabled:
                 raise ConfigError(f"notification {spec.name!r} is disabled.")
-            waiting = [each.address for each in mail.recipients if each.status == "waiting"]
-            told = tell_through_channels(stored, self._post, waiting, mail.subject, mail.content)
         except LockstepError as error:
             return Delivery(answers={}, fault=error.message, unreachable=True)
+        waiting = [each.address for each in mail.recipients if each.status == "waiting"]
         people = [address for address in waiting if not is_channel(address)]
-        return _together(self._send(stored, spec, people, mail.content), told)
+        return _together(self._send(stored, spec, people, mail.content), self._tell(stored, mail, waiting))
+
+    def _tell(self, stored: StoredNotification, mail: StoredMail, waiting: Sequence[str]) -> Delivery | None:
+        """Tell the channels; whatever is wrong with them must not keep people from getting their mail."""
+        try:
+            return tell_through_channels(stored, self._post, waiting, mail.subject, mail.content)
+        except LockstepError as error:
+            return Delivery(answers={}, fault=error.message, unreachable=True)
 
     def _send(
         self, stored: StoredNotification, spec: NotificationSpec, people: Sequence[str], content: str

@@ -36,6 +36,7 @@ def test_who_knows_the_folder_sees_what_goes_on(tmp_path: Path) -> None:
     folder = tmp_path / "watch"
     with watched(str(folder)) as board, board.follow("hr") as meter:
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+        assert (folder / "mark").stat().st_uid == os.geteuid()
         wait_until(lambda: (folder / "status").exists() and (folder / "status").read_text() == "hr: starting\n")
         meter.write(10)
         wait_until(lambda: (folder / "status").read_text() == "hr: applying 0 of 10 (0 %)\n")

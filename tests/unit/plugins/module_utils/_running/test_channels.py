@@ -140,6 +140,13 @@ def test_without_the_library_it_is_said_what_to_install(world: World, monkeypatc
     assert outbox(world)[0]["status"] == "queued"
 
 
+def test_people_get_their_mail_whatever_is_wrong_with_channels(world: World, mail_server: MailServer) -> None:
+    declare(world, "nonsense://x", recipients=["ann@example.com"], smtp=mail_server.smtp("none"))
+    world.job(notification="ops", limits={"deletes": "100%"})
+    assert "is none that apprise understands" in warnings(world.run())[0]
+    assert [mail.to for mail in mail_server.mails] == [["ann@example.com"]]
+
+
 def test_a_test_tries_every_channel(world: World, channel_server: ChannelServer) -> None:
     declare(world, f"{channel_server.url('ops')}\n{channel_server.url('hr')}")
     channel_server.refusing.add("hr")
