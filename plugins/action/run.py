@@ -78,6 +78,11 @@ class ActionModule(NormalAction):
         host, delegated = variables.get("inventory_hostname", ""), self._task.delegate_to
         return f"[{host} -> {delegated}]" if delegated else f"[{host}]"
 
+    @property
+    def is_here(self) -> bool:
+        """Whether the module runs on this host, as a child of this process."""
+        return str(self._connection.ansible_name).endswith(".local")
+
     def on_the_side(self) -> ActionModule:
         """Give a copy that may run commands while this one waits for the module."""
         connection = copy.copy(self._connection)
@@ -114,6 +119,7 @@ class _Watch:
         before = {number: handler for number, handler in found.items() if handler not in (None, signal.SIG_IGN)}
 
         def stop(number: int, _frame: types.FrameType | None) -> None:
+            self._stop_here()
             self._tell_to_stop()
             signal.signal(number, before[signal.Signals(number)])
             signal.raise_signal(number)
@@ -131,6 +137,13 @@ class _Watch:
             self._thread.join(LAST_WORD)
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+    def _stop_here(self) -> None:
+        """Tell a module on this host by a signal, which needs no command to be run: Ansible may not live that long."""
+        if self._action.is_here and os.getpgrp() == os.getpid():
+            before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            os.killpg(os.getpgrp(), signal.SIGTERM)
+            signal.signal(signal.SIGTERM, before)
 
     def _tell_to_stop(self) -> None:
         self._cancelled = True

@@ -34,5 +34,6 @@ C
 stop)
   [ -s "$dir/pid" ] || exit 0
   pid=$(cat "$dir/pid")
-  if grep -qa sshd "/proc/$pid/cmdline" 2>/dev/null; then kill -TERM "$pid"; fi ;;
+  if grep -qa sshd "/proc/$pid/cmdline" 2>/dev/null; then kill -TERM "$pid"; fi
+  for _ in $(seq 1 100); do if [ ! -e "$dir/pid" ]; then exit 0; fi; sleep 0.05; done ;;
 esac
