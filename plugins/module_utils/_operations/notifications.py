@@ -86,7 +86,7 @@ def _declare(store: Store, request: NotificationRequest) -> Declared:
     secrets = _wanted_secrets(spec, request, kept)
     plain = notification_definition(spec)
     before = None if stored is None else _describe(stored.name, stored.definition, stored.secrets)
-    changed = changed_literals(secrets, {} if stored is None else stored.secrets)
+    changed = changed_literals(secrets, kept)
     after = _describe(name, plain, secrets, changed)
     if stored is not None and stored.name != name:
         store.notifications.rename(stored.name, name)

@@ -65,13 +65,13 @@ def _open(urls: Secret, channel: str) -> tuple[str, t.Any]:
     if number > len(lines):
         return "", None
     service = apprise.Apprise()
-    kind = lines[number - 1].partition("://")[0]
     if not service.add(lines[number - 1]):
+        # No part of the line is shown: what is no address may begin with the token itself.
         raise ConfigError(
-            f"apprise: line {number} of the addresses ({kind[:20]}://...) is none that apprise understands. See "
+            f"apprise: line {number} of the addresses is none that apprise understands. See "
             "https://github.com/caronc/apprise/wiki for the forms of each service."
         )
-    return kind, service
+    return lines[number - 1].partition("://")[0], service
 
 
 def _lines(urls: Secret) -> list[str]:

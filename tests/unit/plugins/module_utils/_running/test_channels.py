@@ -122,13 +122,16 @@ def test_a_channel_that_was_taken_out_meanwhile_is_told_no_more(world: World, ch
     assert list(channel_server.told) == ["ops"]
 
 
-@pytest.mark.parametrize("urls", ["nonsense://x", "no address at all"])
+@pytest.mark.parametrize("urls", ["nonsense://x", "no address at all", "xoxb-0123456789-token"])
 def test_an_address_that_nobody_understands_is_named_by_its_line(world: World, urls: str) -> None:
     declare(world, urls)
     world.job(notification="ops", limits={"deletes": "100%"})
     (warning,) = warnings(world.run())
     assert "apprise: line 1 of the addresses" in warning
     assert "is none that apprise understands" in warning
+    assert urls not in warning
+    assert urls.split("://", maxsplit=1)[0] not in warning
+    assert urls not in repr(world.store.outbox.find(1))
 
 
 def test_without_the_library_it_is_said_what_to_install(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
