@@ -24,6 +24,7 @@ from collections.abc import Iterator
 from ansible.errors import AnsibleError
 from ansible.plugins.action.normal import ActionModule as NormalAction
 from ansible.utils.display import Display
+from ansible_collections.lockstep.sync.plugins.module_utils._ansible.watching import WATCH
 
 INTERVAL = 10
 """Seconds between two lines, unless `progress_interval` says otherwise."""
@@ -34,8 +35,6 @@ TICK = 0.2
 LAST_WORD = 1.5
 """Seconds that a signal waits for the module to be told."""
 MARK = "lockstep: "
-WATCH = "LOCKSTEP_WATCH"
-"""The environment variable that names the folder to the module."""
 WATCHED = ("ansible.builtin.local", "ansible.builtin.ssh", "ansible.legacy.local", "ansible.legacy.ssh")
 """Connections that start a program for each command, so that two may go on at once."""
 

@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from .._running.beating import beating
 from .._running.progress import Board
 
 WATCH = "LOCKSTEP_WATCH"
@@ -82,30 +83,25 @@ def _shared(board: Board, folder: str | None) -> Iterator[None]:
     except OSError:
         yield
         return
-    ended = threading.Event()
-    thread = threading.Thread(target=_Watcher(board, place, ended).run, name="watched", daemon=True)
-    thread.start()
     try:
-        yield
+        with beating(_Watcher(board, place).look, LOOK):
+            yield
     finally:
-        ended.set()
-        thread.join()
         shutil.rmtree(place, ignore_errors=True)
 
 
 class _Watcher:
-    def __init__(self, board: Board, place: Path, ended: threading.Event) -> None:
+    def __init__(self, board: Board, place: Path) -> None:
         self._board = board
         self._place = place
-        self._ended = ended
         self._shown = ""
         # By our own clock, when the lease was last seen to have been touched: the system's may jump.
         self._touched: tuple[int, float] | None = None
 
-    def run(self) -> None:
-        while not self._ended.wait(LOOK):
-            self._look_for_the_end()
-            self._show("".join(f"{line}\n" for line in self._board.lines()))
+    def look(self) -> None:
+        """Learn whether to stop, and show how far the runs are."""
+        self._look_for_the_end()
+        self._show("".join(f"{line}\n" for line in self._board.lines()))
 
     def _look_for_the_end(self) -> None:
         if (self._place / "cancel").exists():

@@ -72,7 +72,7 @@ def test_without_a_lease_nobody_has_promised_to_stay(tmp_path: Path, monkeypatch
 def test_a_folder_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "cancel").touch()
     with watched(str(tmp_path)) as board:
-        assert [thread for thread in threading.enumerate() if thread.name == "watched"] == []
+        assert [thread for thread in threading.enumerate() if thread.name == "beat"] == []
     assert board.stop == ""
     assert (tmp_path / "cancel").exists()
 
