@@ -80,7 +80,7 @@ options:
       - A job waits for every earlier one that writes what it reads or writes, or reads what it writes. Two tables of one database are apart,
         the rest of a system is one.
     type: int
-  smart_groups:
+  smart_groups: &smart_groups
     description:
       - The names of smart groups that are refreshed when its jobs have run, see M(lockstep.sync.smart_group). An empty list takes them out.
       - The run of its last job that is enabled refreshes them, so they belong to the history, the approvals and the undo of that run.
@@ -158,13 +158,7 @@ options:
           - A job waits for every earlier one that writes what it reads or writes, or reads what it writes. Two tables of one database are apart,
             the rest of a system is one.
         type: int
-      smart_groups:
-        description:
-          - The names of smart groups that are refreshed when its jobs have run, see M(lockstep.sync.smart_group). An empty list takes them out.
-          - The run of its last job that is enabled refreshes them, so they belong to the history, the approvals and the undo of that run.
-          - When that run fails, or is left out because another has failed, they stay as they are.
-        type: list
-        elements: str
+      smart_groups: *smart_groups
       schedule:
         description: The name of a schedule that runs it.
         type: str

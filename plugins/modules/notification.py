@@ -94,7 +94,7 @@ options:
       password_from:
         description: Where the password is found when a mail is sent, on the host that runs the job. Give one of the two.
         type: dict
-        suboptions:
+        suboptions: &reference
           env:
             description: The name of an environment variable.
             type: str
@@ -132,13 +132,7 @@ options:
       urls_from:
         description: Where they are found when somebody is told, on the host that runs the job. Give one of the two.
         type: dict
-        suboptions:
-          env:
-            description: The name of an environment variable.
-            type: str
-          file:
-            description: The path of a file that holds nothing else. Not everybody may read it.
-            type: path
+        suboptions: *reference
   notifications:
     description:
       - Several declarations in one task, each with the options of a single one. All are carried out or none.
