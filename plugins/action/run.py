@@ -22,9 +22,9 @@ import typing as t
 from collections.abc import Iterator
 
 from ansible.errors import AnsibleError
-from ansible.plugins.action.normal import ActionModule as NormalAction
 from ansible.utils.display import Display
 from ansible_collections.lockstep.sync.plugins.module_utils._ansible.watching import WATCH
+from ansible_collections.lockstep.sync.plugins.plugin_utils.packing import PackedAction
 
 INTERVAL = 10
 """Seconds between two lines, unless `progress_interval` says otherwise."""
@@ -41,7 +41,7 @@ WATCHED = ("ansible.builtin.local", "ansible.builtin.ssh", "ansible.legacy.local
 display = Display()
 
 
-class ActionModule(NormalAction):
+class ActionModule(PackedAction):
     """Runs the module `run` and watches it."""
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:

@@ -25,6 +25,7 @@ COLLECTION = ("ansible_collections", "lockstep", "sync", "plugins")
 # From top to bottom. A folder imports itself and what stands below it; those on one floor do not import each other.
 FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"modules", "action", "doc_fragments"}),
+    frozenset({"plugin_utils"}),
     frozenset({"_ansible"}),
     frozenset({"_running"}),
     frozenset({"_operations"}),
@@ -33,7 +34,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"_model"}),
 )
 MAY_IMPORT_STORE = {"_ansible", "_running", "_operations", "_execution", "_store"}
-MAY_IMPORT_ANSIBLE = {"_ansible", "modules", "action", "doc_fragments"}
+MAY_IMPORT_ANSIBLE = {"_ansible", "modules", "action", "plugin_utils", "doc_fragments"}
 MAX_LINES = 400
 MAX_MODULE_LINES = 40
 DOCUMENTATION = {"DOCUMENTATION", "EXAMPLES", "RETURN"}
@@ -321,7 +322,7 @@ BAD: tuple[tuple[Rule, dict[str, str], str], ...] = (
     (
         ansible_stays_on_top,
         {"module_utils/_running/a.py": "def f():\n    from ansible.module_utils.basic import AnsibleModule"},
-        "module_utils/_running/a.py:2: only _ansible, action, doc_fragments, modules import ansible",
+        "module_utils/_running/a.py:2: only _ansible, action, doc_fragments, modules, plugin_utils import ansible",
     ),
     (
         no_cycles,

@@ -1,0 +1,147 @@
+# Copyright (c) 2026, the lockstep.sync contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Keep what Ansible packs for a module, so that the next command need not pack it again.
+
+Ansible parses all files of ours that a module may import and zips them, about a second for `run`. It keeps the outcome
+in `ansiballz_cache` of its temporary folder, for one command. Here it is kept in ANSIBLE_HOME for the next ones, as the
+bytes that Ansible wrote and only for the very same sources. Where Ansible keeps nothing in that place, nothing is kept.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import stat
+import sys
+import tempfile
+import typing as t
+from collections.abc import Iterator
+from pathlib import Path
+
+import ansible
+from ansible import constants, release
+from ansible.plugins.action.normal import ActionModule as NormalAction
+from ansible.plugins.loader import module_utils_loader
+from ansible.utils.display import Display
+
+COLLECTION = Path(__file__).resolve().parent.parent
+"""Our folder `plugins`."""
+NAMESPACE = "ansible_collections.lockstep.sync.plugins.modules"
+DIGEST_SIZE = hashlib.sha256().digest_size
+
+display = Display()
+
+
+class PackedAction(NormalAction):
+    """Runs a module of this collection as Ansible does, and keeps what was packed for it."""
+
+    def _execute_module(self, *args: t.Any, **kwargs: t.Any) -> dict[str, t.Any]:
+        with keeping_packed(self._task.action.rpartition(".")[2]):
+            return t.cast("dict[str, t.Any]", super()._execute_module(*args, **kwargs))
+
+
+@contextlib.contextmanager
+def keeping_packed(module: str) -> Iterator[None]:
+    """Lay out what is kept for `module` where Ansible looks for it; afterwards keep what Ansible packed anew."""
+    compression = constants.config.get_config_value("DEFAULT_MODULE_COMPRESSION")
+    # With and without the name of an extension, as versions of Ansible differ. A debugger's package is not kept.
+    names = (f"{NAMESPACE}.{module}-{compression}", f"{NAMESPACE}.{module}-{compression}-none")
+    temporary = Path(constants.DEFAULT_LOCAL_TMP)  # type: ignore[attr-defined]
+    packed = [temporary / "ansiballz_cache" / name for name in names]
+    if any(path.exists() for path in packed):
+        yield
+        return
+    try:
+        sources, folder = digest_sources(module), open_folder()
+        for path in packed:
+            lay_out(folder / path.name, path, sources)
+        had = {path for path in packed if path.exists()}
+    except OSError as error:
+        display.vv(f"lockstep: what is packed for {module} is not kept: {error}")
+        yield
+        return
+    try:
+        yield
+    finally:
+        try:
+            for path in packed:
+                if path not in had and path.exists():
+                    keep(path, folder / path.name, sources)
+        except OSError as error:
+            display.vv(f"lockstep: cannot keep what is packed for {module}: {error}")
+
+
+def digest_sources(module: str) -> bytes:
+    """Give one digest of all that goes into the package of a module.
+
+    Our own files count by what is in them. Those of Ansible, and of folders that may stand in for them, count by
+    name, size and time. Raises OSError.
+    """
+    digest = hashlib.sha256(f"{sys.version}\0{release.__version__}\0".encode())
+    own = sorted((COLLECTION / "module_utils").rglob("*.py"))
+    for path in (COLLECTION / "modules" / f"{module}.py", *own):
+        content = path.read_bytes()
+        digest.update(f"{path.relative_to(COLLECTION)}\0{len(content)}\0".encode())
+        digest.update(content)
+    for root in (Path(ansible.__file__).parent / "module_utils", *map(Path, _stand_ins())):
+        for path in sorted(root.rglob("*.py")):
+            found = path.stat()
+            digest.update(f"{path}\0{found.st_size}\0{found.st_mtime_ns}\0".encode())
+    return digest.digest()
+
+
+def _stand_ins() -> list[str]:
+    return [path for path in module_utils_loader.print_paths().split(os.pathsep) if path]
+
+
+def open_folder() -> Path:
+    """Give the folder where packages of this installation are kept, made when missing.
+
+    It is only ours to write, as Ansible runs what it finds in there. Raises OSError.
+    """
+    place = f"{COLLECTION}\0{ansible.__file__}\0{sys.executable}"
+    folder = Path(constants.config.get_config_value("ANSIBLE_HOME"), "lockstep")
+    for each in (folder, folder / hashlib.sha256(place.encode()).hexdigest()[:16]):
+        each.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _require_ours(each, each.lstat(), stat.S_ISDIR)
+        folder = each
+    return folder
+
+
+def _require_ours(path: Path, found: os.stat_result, is_kind: t.Callable[[int], bool]) -> None:
+    if not is_kind(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o022:
+        raise PermissionError(f"{path} is not ours alone to write")
+
+
+def lay_out(kept: Path, packed: Path, sources: bytes) -> None:
+    """Write the package kept in `kept` to `packed`, when it is whole and made from `sources`. Raises OSError."""
+    try:
+        with os.fdopen(os.open(kept, os.O_RDONLY | os.O_NOFOLLOW), "rb") as file:
+            _require_ours(kept, os.fstat(file.fileno()), stat.S_ISREG)
+            found, content_digest, content = file.read(DIGEST_SIZE), file.read(DIGEST_SIZE), file.read()
+    except FileNotFoundError:
+        return
+    if found == sources and content_digest == hashlib.sha256(content).digest():
+        packed.parent.mkdir(exist_ok=True)
+        _write(packed, content)
+
+
+def keep(packed: Path, kept: Path, sources: bytes) -> None:
+    """Keep a package with what it was made from. Raises OSError."""
+    content = packed.read_bytes()
+    _write(kept, sources + hashlib.sha256(content).digest() + content)
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write a file at once, so that another process finds all of it or none."""
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f"{path.name}-part-", delete=False) as file:
+        part = Path(file.name)
+        try:
+            file.write(content)
+            file.flush()
+            part.replace(path)
+        except BaseException:
+            part.unlink()
+            raise
