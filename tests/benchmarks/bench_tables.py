@@ -42,19 +42,20 @@ def make_tables(folder: Path, source_rows: int, destination_rows: int) -> None:
             columns = ", ".join(f"{field} TEXT" for field in FIELDS[1:])
             database.execute(f"CREATE TABLE {name} (id TEXT PRIMARY KEY NOT NULL, {columns})")
             database.executemany(f"INSERT INTO {name} VALUES ({MARKS})", rows[:count])
-    engine.declare(
-        folder,
-        {"data": {"sql": {"url": f"sqlite:///{folder}/data.db"}}},
-        {
-            "source": {"provider": "data", "table": "source"},
-            "destination": {"provider": "data", "table": "destination"},
-            "missing_at_destination": "create",
-            "missing_at_source": "delete",
-            "objects": [
-                {"name": "rows", "fields": [{"name": name, "source": name, "key": name == "id"} for name in FIELDS]}
-            ],
-        },
-    )
+    engine.declare(folder, {"data": {"sql": {"url": f"sqlite:///{folder}/data.db"}}}, table_definition())
+
+
+def table_definition() -> dict[str, object]:
+    """Give the job that keeps `destination` as `source` is."""
+    return {
+        "source": {"provider": "data", "table": "source"},
+        "destination": {"provider": "data", "table": "destination"},
+        "missing_at_destination": "create",
+        "missing_at_source": "delete",
+        "objects": [
+            {"name": "rows", "fields": [{"name": name, "source": name, "key": name == "id"} for name in FIELDS]}
+        ],
+    }
 
 
 def make_equal_tables(folder: Path) -> None:

@@ -9,11 +9,13 @@ import datetime as dt
 import os
 import random
 import time
+import types
 import typing as t
 from pathlib import Path
 
 from ansible_collections.lockstep.sync.plugins.module_utils._model.definitions import parse_provider
 from ansible_collections.lockstep.sync.plugins.module_utils._model.runs import RunResult
+from ansible_collections.lockstep.sync.plugins.module_utils._model.secrets import SecretReference
 from ansible_collections.lockstep.sync.plugins.module_utils._running.conductor import run_job
 from ansible_collections.lockstep.sync.plugins.module_utils._running.runtime import RunRequest, Runtime
 from ansible_collections.lockstep.sync.plugins.module_utils._store.store import StoreAddress, open_store
@@ -29,11 +31,16 @@ def store_url(folder: Path) -> str:
     return f"sqlite:///{folder}/state.db"
 
 
-def declare(folder: Path, providers: t.Mapping[str, t.Mapping[str, t.Any]], definition: dict[str, t.Any]) -> None:
-    """Declare providers and the job in a new store in `folder`."""
+def declare(
+    folder: Path,
+    providers: t.Mapping[str, t.Mapping[str, t.Any]],
+    definition: dict[str, t.Any],
+    secrets: t.Mapping[str, SecretReference] = types.MappingProxyType({}),
+) -> None:
+    """Declare providers, each with the same secrets, and the job in a new store in `folder`."""
     with open_store(StoreAddress(url=store_url(folder)), create=True, clock=now) as store:
         for name, options in providers.items():
-            store.providers.save(parse_provider(name, options), {})
+            store.providers.save(parse_provider(name, options), secrets)
         store.jobs.save(JOB, definition)
 
 
