@@ -22,14 +22,11 @@ from .._operations.approvals import (
 from .._operations.workflows import declare_workflows
 from .._planning.coverage import changes_asked_for
 from .._planning.sealed import read_plan
-from .._running.conductor import run_job
-from .._running.runtime import RunRequest
 from .._store.requests import StoredRequest
 from .declaring import declared_result
 from .frame import Call, Result
 from .identity import actor_of
 from .requests import entries, workflow_request
-from .running import ran_result, runtime_of
 
 FAIL_ON = ("failed", "errors", "held")
 
@@ -90,6 +87,10 @@ def _request(call: Call) -> Result:
 
 def _execute(call: Call, person: str) -> Result:
     """Execute the plan. The decision stands whatever becomes of it, so no error of a run may hide it."""
+    from .._running.conductor import run_job
+    from .._running.runtime import RunRequest
+    from .running import ran_result, runtime_of
+
     run_request = RunRequest(request=call.params["id"], preview=call.check, requester=person)
     try:
         return ran_result(run_job(run_request, call.store, runtime_of(call, "request")), FAIL_ON)

@@ -5,13 +5,16 @@
 
 from __future__ import annotations
 
+import typing as t
+
 from .._operations.notifications import declare_notifications, list_notifications
-from .._running.telling import post_of
 from .declaring import declared_result
 from .frame import Call, Result
 from .listing import listed_result
 from .requests import entries, notification_request
-from .running import runtime_of
+
+if t.TYPE_CHECKING:
+    from .._operations.delivering import Post
 
 
 def declare(call: Call) -> Result:
@@ -24,6 +27,14 @@ def declare(call: Call) -> Result:
 
 def find(call: Call) -> Result:
     """List the notifications that the task asks for, and try whether their mails arrive."""
-    post = post_of(runtime_of(call, "notification_info")) if call.params["test"] else None
-    found = list_notifications(call.store, call.params["name"], test=post, send=not call.check)
+    test = _post(call) if call.params["test"] else None
+    found = list_notifications(call.store, call.params["name"], test=test, send=not call.check)
     return listed_result("notification", found, bulky=("outbox",))
+
+
+def _post(call: Call) -> Post:
+    """Give what sending needs; few tasks do, and it takes all that runs jobs."""
+    from .._running.telling import post_of
+    from .running import runtime_of
+
+    return post_of(runtime_of(call, "notification_info"))

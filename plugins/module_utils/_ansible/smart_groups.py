@@ -10,14 +10,15 @@ import typing as t
 from .._model.access import as_directory
 from .._model.lines import SHOWN_VALUES
 from .._model.plans import ValueChanges
-from .._running.sides import open_named_provider
-from .._running.smart_groups import find_smart_group, plan_refresh
 from .frame import Call
-from .running import runtime_of
 
 
 def smart_group_members(call: Call, name: str) -> dict[str, t.Any]:
     """Give what a refresh of the smart group `name` would do now. Raises ConfigError, ProviderError."""
+    from .._running.sides import open_named_provider
+    from .._running.smart_groups import find_smart_group, plan_refresh
+    from .running import runtime_of
+
     runtime = runtime_of(call, "smart_group_info")
     spec = find_smart_group(call.store, name)
     provider = open_named_provider(spec.provider, call.store, runtime)

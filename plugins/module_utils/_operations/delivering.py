@@ -12,10 +12,12 @@ from __future__ import annotations
 
 import datetime as dt
 import random
+import typing as t
 import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from .._model.channels import CHANNEL, channels_of, is_channel
 from .._model.errors import ConfigError, LockstepError
 from .._model.mails import Delivery, Recipient, RunSummary
 from .._model.notifications import (
@@ -28,13 +30,14 @@ from .._model.notifications import (
     with_notify,
 )
 from .._model.secrets import Secret, redact
-from .._providers.apprise.sending import CHANNEL, channels_of, is_channel, tell_channels
-from .._providers.smtp.sending import Caller, send_mail
 from .._store.notifications import StoredNotification
 from .._store.outbox import MOST_QUEUED, StoredMail
 from .._store.secrets import resolve
 from .._store.store import Store
-from .mail_texts import Writing, plain_text, write_run_mail
+
+if t.TYPE_CHECKING:
+    from .._providers.smtp.sending import Caller
+    from .mail_texts import Writing
 
 BUDGET = 60.0
 """Seconds after which no further mail is begun; the rest is for the next tick."""
@@ -61,6 +64,8 @@ class Post:
 
     def writing(self, secrets: Collection[str] = ()) -> Writing:
         """Give what writing one mail needs; `secrets` are masked in it."""
+        from .mail_texts import Writing
+
         return Writing(
             now=self.clock(),
             number=uuid.UUID(int=self.randomness.getrandbits(128), version=4),
@@ -88,6 +93,8 @@ def notify(
     Raises:
         StoreError: the store cannot be read or written.
     """
+    from .mail_texts import write_run_mail
+
     stored = store.notifications.get(wish.notification)
     if stored is None:
         return None, f"nobody was told: there is no notification {wish.notification!r} any more."
@@ -189,6 +196,8 @@ class _Round:
         self, stored: StoredNotification, spec: NotificationSpec, people: Sequence[str], content: str
     ) -> Delivery | None:
         """Send a mail to those who get one; None when nobody does. Without a server any more they are refused."""
+        from .._providers.smtp.sending import send_mail
+
         if not people:
             return None
         if spec.smtp is None:
@@ -216,6 +225,9 @@ def tell_through_channels(
     stored: StoredNotification, post: Post, waiting: Sequence[str], subject: str, content: str
 ) -> Delivery | None:
     """Tell the channels among those who wait; None when there are none. Raises ConfigError, DependencyError."""
+    from .._providers.apprise.sending import tell_channels
+    from .mail_texts import plain_text
+
     channels = [address for address in waiting if is_channel(address)]
     if not channels:
         return None
@@ -243,6 +255,8 @@ def urls_of(stored: StoredNotification, post: Post) -> Secret | None:
 
 def caller_of(stored: StoredNotification, post: Post) -> Caller:
     """Give who talks to the server of a notification, with its password. Raises ConfigError, StoreError."""
+    from .._providers.smtp.sending import Caller
+
     password: Secret | None = None
     if PASSWORD in stored.secrets:
         password = resolve(stored.secrets[PASSWORD], f"notification {stored.name!r}, option password", post.environ)

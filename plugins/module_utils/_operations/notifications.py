@@ -9,6 +9,7 @@ import typing as t
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from .._model.channels import channels_of
 from .._model.errors import ConfigError, LockstepError, ProviderError, unknown
 from .._model.mails import Delivery
 from .._model.notifications import (
@@ -21,8 +22,6 @@ from .._model.notifications import (
 )
 from .._model.secrets import Secret, SecretReference
 from .._model.sections import drop_none
-from .._providers.apprise.sending import channels_of
-from .._providers.smtp.sending import check_server, send_mail
 from .._store.kept_secrets import AnySecret, Kept
 from .._store.notifications import StoredNotification
 from .._store.store import Store
@@ -37,7 +36,6 @@ from .declared import (
 )
 from .delivering import Post, caller_of, described, tell_through_channels, urls_of
 from .given_secrets import changed_literals, same_if_equal, show_secrets
-from .mail_texts import write_test_mail
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -244,6 +242,9 @@ def _test_mail(
     *,
     send: bool,
 ) -> None:
+    from .._providers.smtp.sending import check_server, send_mail
+    from .mail_texts import write_test_mail
+
     told |= {"reached": False, "sent": False}
     caller = caller_of(stored, post)
     reached = check_server(smtp, caller)
@@ -264,6 +265,8 @@ def _test_mail(
 
 
 def _test_channels(stored: StoredNotification, spec: NotificationSpec, post: Post, told: dict[str, t.Any]) -> None:
+    from .mail_texts import write_test_mail
+
     urls = urls_of(stored, post)
     channels = [] if urls is None else channels_of(urls)
     mail = write_test_mail(spec, post.writing(), channels)

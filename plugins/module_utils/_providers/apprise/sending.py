@@ -8,22 +8,10 @@ from __future__ import annotations
 import typing as t
 from collections.abc import Sequence
 
+from ..._model.channels import CHANNEL, channel_addresses
 from ..._model.errors import ConfigError, DependencyError
 from ..._model.mails import Delivery, Recipient
 from ..._model.secrets import Secret
-
-CHANNEL = "channel "
-"""Before the number of a channel, in the place of a mail address. Its address is a secret, so it is never shown."""
-
-
-def channels_of(urls: Secret) -> list[str]:
-    """Give the recipients that stand for the lines of `urls`: `channel 1` and so on."""
-    return [f"{CHANNEL}{number}" for number, _line in enumerate(_lines(urls), start=1)]
-
-
-def is_channel(address: str) -> bool:
-    """Tell whether a recipient is a channel and no mail address; an address has no blanks."""
-    return address.startswith(CHANNEL)
 
 
 def tell_channels(urls: Secret, channels: Sequence[str], title: str, text: str) -> Delivery:
@@ -60,7 +48,7 @@ def _open(urls: Secret, channel: str) -> tuple[str, t.Any]:
         raise DependencyError(
             "other channels than mail need the library apprise: pip install apprise, into the Python that runs jobs."
         ) from None
-    lines = _lines(urls)
+    lines = channel_addresses(urls)
     number = int(channel.removeprefix(CHANNEL))
     if number > len(lines):
         return "", None
@@ -72,8 +60,3 @@ def _open(urls: Secret, channel: str) -> tuple[str, t.Any]:
             "https://github.com/caronc/apprise/wiki for the forms of each service."
         )
     return lines[number - 1].partition("://")[0], service
-
-
-def _lines(urls: Secret) -> list[str]:
-    lines = (line.strip() for line in urls.reveal().splitlines())
-    return [line for line in lines if line and not line.startswith("#")]

@@ -150,14 +150,14 @@ def test_a_run_that_fails_fails_the_task_and_the_approval_stands(asked: Run, tmp
 def test_an_execution_that_cannot_begin_hides_no_decision(
     asked: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    from ansible_collections.lockstep.sync.plugins.module_utils._ansible import approvals  # noqa: PLC0415
     from ansible_collections.lockstep.sync.plugins.module_utils._model.errors import StoreError  # noqa: PLC0415
+    from ansible_collections.lockstep.sync.plugins.module_utils._running import conductor  # noqa: PLC0415
 
     def fail(*_args: t.Any) -> None:
         raise StoreError("the role may not do that.")
 
     asked(request.main, id=1, state="approved", approver="bob")
-    monkeypatch.setattr(approvals, "run_job", fail)
+    monkeypatch.setattr(conductor, "run_job", fail)
     failed = asked(request.main, id=2, state="approved", approver="bob")
     assert (failed["failed"], failed["changed"], failed["error"]) == (True, True, {"code": "store"})
     assert "was approved by 'bob'. It was not executed: the role may not do that. Execute it with" in failed["msg"]
