@@ -53,6 +53,8 @@ def _field(change: Change, name: str, most: int | None) -> dict[str, t.Any]:
 
 
 def _shown(value: Value | GeneratedPassword, most: int | None) -> t.Any:
+    if value is None or isinstance(value, str):
+        return value
     if isinstance(value, GeneratedPassword):
         return MASK
     return _some(value, most) if isinstance(value, tuple) else to_json(value)

@@ -51,11 +51,11 @@ def members(value: Value) -> tuple[Single, ...]:
 
 def to_json(value: Value) -> t.Any:
     """Give the JSON form: bytes become `{"base64": TEXT}`, tuples lists; `from_json` is its inverse."""
+    if value is None or isinstance(value, str):
+        return value
     if isinstance(value, bytes):
         return {"base64": base64.b64encode(value).decode("ascii")}
-    if isinstance(value, tuple):
-        return [to_json(part) for part in value]
-    return value
+    return [to_json(part) for part in value]
 
 
 def from_json(data: t.Any) -> Value:

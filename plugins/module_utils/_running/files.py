@@ -103,10 +103,11 @@ def save_plan(plan: Plan, path: Path) -> Plan:
 
 def save_changes(changes: Iterable[AppliedChange], path: Path) -> None:
     """Write the changes file: one JSON line a change."""
+    encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
     def write_all(write: Callable[[str], object]) -> None:
         for item in changes:
-            write(json.dumps(change_line(item, most=None), ensure_ascii=False, separators=(",", ":")) + "\n")
+            write(encode(change_line(item, most=None)) + "\n")
 
     _write(path, write_all)
 

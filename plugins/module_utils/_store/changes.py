@@ -94,6 +94,8 @@ def _fields_to_text(fields: Mapping[str, PlannedValue]) -> str:
 
 
 def _value_to_json(value: PlannedValue) -> t.Any:
+    if value is None or isinstance(value, str):
+        return value  # nearly all are: a history of 100,000 creates has a million
     return MASK if isinstance(value, GeneratedPassword) else planned_to_json(value)
 
 

@@ -124,7 +124,7 @@ def _converter(database: Database, column: Column) -> Callable[[str], object]:
     info = column.info
     if info.kind == "json":
         return _array_literal if column.trait == "array" else str
-    if database.family == "sqlite":
+    if database.family == "sqlite" and (info.kind != "text" or column.trait == "numeric"):
         return lambda text: _encode_sqlite(column, to_native(info, text))
     match info.kind:
         case "text":
