@@ -6,20 +6,18 @@
 usage: run.py [--rounds N] [--dry] [WORD...]
 With words, only cases whose function or name has one of them are measured, and nothing is written; nor with --dry.
 
-Ours and the floor run in turns, each in a process of its own, so that a busy machine and a warm cache hit both alike.
+Ours, the floor and the peers run in turns, each in a process of its own, so that a busy machine and a warm cache hit
+all alike. A first turn of each is not counted; after it 5 are, or 3 when a turn of all takes 10 s or more.
 """
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import datetime as dt
 import gc
 import importlib.util
 import json
-import os
-import platform
-import resource
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -32,12 +30,14 @@ ROOT = TESTS.parent
 sys.path.insert(0, str(TESTS))
 
 import conftest  # noqa: E402
-from benchmarks.cases import Case, Row  # noqa: E402
+from benchmarks.cases import Case, Row, Turn  # noqa: E402
+from benchmarks.memory import MemoryWatch  # noqa: E402
+from benchmarks.report import PAGE, machine, table, write_page  # noqa: E402
 
 conftest.make_importable()
-PAGE = ROOT / "docs" / "performance.md"
-START, END = "<!-- measured: start -->", "<!-- measured: end -->"
-HEADINGS = ("what", "ours s", "floor s", "floor", "ratio", "peak MB", "target", "met")
+SHORT, ROUNDS_SHORT, ROUNDS_LONG = 10, 5, 3
+# Whoever takes longer for the turn that is not counted gets no other: that one counts.
+SLOW = 60
 
 
 class Found(t.NamedTuple):
@@ -60,104 +60,71 @@ def load_cases(file: Path) -> list[Found]:
     return [Found(file, name, number, case) for name, function in functions for number, case in enumerate(function())]
 
 
-def measure_here(found: Found, side: str, folder: Path) -> dict[str, float]:
-    """Run one side once in this process; give wall seconds and the peak memory (MB) of it or its children."""
-    if side == "prepare" and found.case.prepare:
-        found.case.prepare(folder)
-        return {}
-    work = found.case.ours if side == "ours" else found.case.floor
+def measure_here(found: Found, side: str, folder: Path) -> Turn:
+    """Run one contender once in this process."""
+    number = int(side)
     if found.case.before:
         found.case.before(folder)
     gc.collect()
-    start = time.perf_counter()
-    work(folder)
-    seconds = time.perf_counter() - start
-    peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    return {"seconds": seconds, "megabytes": peak / 1024}
+    with MemoryWatch() as memory:
+        start = time.perf_counter()
+        told = found.case.contenders[number].work(folder)
+        seconds = time.perf_counter() - start
+    # A program that was started counts for itself, without the memory of this process; ours always counts with it.
+    megabytes = max(memory.own, memory.started) if number == 0 else memory.started or memory.own
+    return Turn(seconds=told if isinstance(told, float) else seconds, megabytes=megabytes)
 
 
-def measure_apart(found: Found, side: str, folder: Path) -> dict[str, float]:
-    """Run one side once in a new process."""
+def run_apart(found: Found, side: str, folder: Path) -> str:
+    """Run one side once in a new process; give its last line."""
     command = [sys.executable, __file__, "--one", str(found.file), found.function, str(found.number), side, str(folder)]
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-    return t.cast("dict[str, float]", json.loads(done.stdout.splitlines()[-1]))
+    return (done.stdout.splitlines() or [""])[-1]
 
 
-def measure(found: Found, rounds: int) -> Row:
-    """Prepare a case, run both sides in turns, and give the medians."""
+def run_turns(found: Found, folder: Path, rounds: int | None) -> Row:
+    """Run all contenders in turns; each round begins with another one."""
+    turns: dict[int, list[Turn]] = {number: [] for number in range(len(found.case.contenders))}
+
+    def run_one(number: int) -> Turn:
+        return Turn(**json.loads(run_apart(found, str(number), folder)))
+
+    again = []
+    taken = 0.0
+    for number, contender in enumerate(found.case.contenders):
+        first = run_one(number)
+        if contender.once or first.seconds > SLOW:
+            turns[number].append(first)
+        else:
+            again.append(number)
+            taken += first.seconds
+    if rounds is None:
+        rounds = ROUNDS_SHORT if taken < SHORT else ROUNDS_LONG
+    for turn in range(rounds):
+        start = turn % max(len(again), 1)
+        for number in again[start:] + again[:start]:
+            turns[number].append(run_one(number))
+    return Row(case=found.case, turns=tuple(tuple(turns[number]) for number in sorted(turns)))
+
+
+def measure(found: Found, rounds: int | None) -> Row:
+    """Prepare a case and measure all its contenders."""
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         folder = Path(name)
-        measured: dict[str, list[dict[str, float]]] = {"ours": [], "floor": []}
         try:
             if found.case.prepare:
-                # In a process of its own: its memory would count as that of the processes started from here.
-                measure_apart(found, "prepare", folder)
-            for number in range(rounds):
-                for side in ("ours", "floor") if number % 2 else ("floor", "ours"):
-                    measured[side].append(measure_apart(found, side, folder))
+                # In a process of its own: what it needs for making the data is not left behind in this one.
+                run_apart(found, "prepare", folder)
+            return run_turns(found, folder, rounds)
         finally:
             if found.case.cleanup:
                 found.case.cleanup(folder)
-    return Row(
-        case=found.case,
-        ours=statistics.median(one["seconds"] for one in measured["ours"]),
-        floor=statistics.median(one["seconds"] for one in measured["floor"]),
-        megabytes=max(one["megabytes"] for one in measured["ours"]),
-    )
-
-
-def table(rows: list[Row]) -> str:
-    """Lay the rows out as a Markdown table that also reads well as text."""
-    lines = [
-        (
-            row.case.name,
-            f"{row.ours:.2f}",
-            f"{row.floor:.2f}",
-            row.case.floor_name,
-            f"{row.ratio:.2f}",
-            f"{row.megabytes:.0f}",
-            row.target,
-            ("yes" if row.met else "no") if row.target else "",
-        )
-        for row in rows
-    ]
-    widths = [max(len(line[column]) for line in [HEADINGS, *lines]) for column in range(len(HEADINGS))]
-
-    def lay(cells: tuple[str, ...]) -> str:
-        return "| " + " | ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)) + " |"
-
-    return "\n".join([lay(HEADINGS), "|" + "|".join("-" * (width + 2) for width in widths) + "|", *map(lay, lines)])
-
-
-def machine() -> str:
-    """Describe this machine in one line."""
-    cpu = Path("/proc/cpuinfo")
-    models = [
-        line.partition(":")[2].strip()
-        for line in cpu.read_text(encoding="utf-8").splitlines()
-        if line.startswith("model name")
-    ]
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    model = models[0] if models else platform.machine()
-    system = f"{platform.system()} {platform.release()}, Python {platform.python_version()}"
-    return f"{model}, {os.cpu_count()} cores, {memory:.0f} GiB, {system}"
-
-
-def write_page(text: str) -> None:
-    """Put `text` between the markers of the page. The words around them stay."""
-    page = PAGE.read_text(encoding="utf-8") if PAGE.exists() else f"# Performance\n\n{START}\n{END}\n"
-    if START not in page or END not in page:
-        page = f"{page.rstrip()}\n\n{START}\n{END}\n"
-    before, rest = page.split(START, 1)
-    after = rest.split(END, 1)[1]
-    PAGE.parent.mkdir(exist_ok=True)
-    PAGE.write_text(f"{before}{START}\n{text}\n{END}{after}", encoding="utf-8")
 
 
 def main() -> int:
     """Measure what was asked for; return 1 when a target is missed."""
     parser = argparse.ArgumentParser(description="Measure the benchmarks.")
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, help="counted turns of each; as many as fit the work when not given")
     parser.add_argument("--dry", action="store_true")
     parser.add_argument("words", nargs="*")
     options = parser.parse_args()
@@ -176,7 +143,7 @@ def main() -> int:
         print(f"measuring {found.case.name} ...", file=sys.stderr, flush=True)
         rows.append(measure(found, options.rounds))
     today = dt.datetime.now(tz=dt.UTC).date().isoformat()
-    about = f"Measured on {today}: {machine()}. Medians of {options.rounds} rounds, ours and the floor in turns."
+    about = f"Measured on {today}: {machine()}. All in turns, after one turn of each that is not counted."
     print(f"\n{table(rows)}\n\n{about}")
     if not options.dry and not options.words:
         write_page(f"{about}\n\n{table(rows)}")
@@ -187,12 +154,18 @@ def main() -> int:
     return 1 if missed else 0
 
 
+def run_one_side(file: str, function: str, number: str, side: str, folder: str) -> None:
+    """Do what `run_apart` asks of its process: prepare a case, or measure one contender and print its turn."""
+    [found] = [each for each in load_cases(Path(file)) if (each.function, each.number) == (function, int(number))]
+    if side == "prepare":
+        assert found.case.prepare is not None
+        found.case.prepare(Path(folder))
+    else:
+        print(json.dumps(dataclasses.asdict(measure_here(found, side, Path(folder)))))
+
+
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--one"]:
-        file, function, number, side, folder = sys.argv[2:]
-        [chosen] = [
-            found for found in load_cases(Path(file)) if (found.function, found.number) == (function, int(number))
-        ]
-        print(json.dumps(measure_here(chosen, side, Path(folder))))
+        run_one_side(*sys.argv[2:])
     else:
         sys.exit(main())
