@@ -13,11 +13,13 @@ from pathlib import Path
 from ansible_collections.lockstep.sync.plugins.module_utils._model.access import Query, WriteTarget
 from ansible_collections.lockstep.sync.plugins.module_utils._model.plans import Change, ValueChanges
 from ansible_collections.lockstep.sync.plugins.module_utils._model.values import Value
-from benchmarks import directory, engine
+from benchmarks import directory, engine, programs
 from benchmarks.bench_commands import ping, run_small_job
-from benchmarks.cases import Case
+from benchmarks.cases import Case, Peer
 
 READ, WRITTEN, MEMBERS = 100_000, 20_000, 50_000
+# ldap3 waits for each answer, and is said per record.
+WRITTEN_ONE_BY_ONE = 2_000
 TARGET = WriteTarget(
     container=directory.PEOPLE,
     key_fields=("employeeNumber",),
@@ -51,6 +53,10 @@ def read_all(url: str, folder: Path) -> None:
 def ldapsearch(url: str, folder: Path) -> None:
     paged = ["-LLL", "-E", "pr=1000/noprompt", "-b", directory.PEOPLE, "(uid=*)", *directory.FIELDS]
     directory.run_tool(folder, "ldapsearch", paged, url)
+
+
+def read_with(program: str, url: str, folder: Path) -> float:
+    return programs.run_on_server(program, folder, directory.PEOPLE, READ, *directory.FIELDS, url=url)
 
 
 # -- P2 -------------------------------------------------------------------------------------------------------------
@@ -107,6 +113,10 @@ def modify(folder: Path) -> None:
 def delete(folder: Path) -> None:
     people = ((number, {**directory.person(number)}) for number in range(WRITTEN))
     apply(folder, (change("delete", number, {"employeeNumber": each["employeeNumber"]}, {}) for number, each in people))
+
+
+def write_with(program: str, action: str, file: str, count: int, folder: Path) -> float:
+    return programs.run_on_server(program, folder, action, folder / file, count)
 
 
 # -- P3 -------------------------------------------------------------------------------------------------------------
@@ -203,6 +213,10 @@ def bench_directories() -> list[Case]:
             ours=partial(read_all, url),
             floor=partial(ldapsearch, url),
             floor_name="ldapsearch, the same pages",
+            peers=(
+                Peer(name="python-ldap, the same pages", work=partial(read_with, "python_ldap_read", url)),
+                Peer(name="ldap3, the same pages", work=partial(read_with, "ldap3_read", url)),
+            ),
             cleanup=directory.stop,
             max_ratio=ratio,
         )
@@ -211,18 +225,30 @@ def bench_directories() -> list[Case]:
     writing = [
         Case(
             name=f"P2: {WRITTEN:,} {what}",
+            size=WRITTEN,
             prepare=prepare,
             before=directory.start_afresh,
             ours=ours,
             floor=lambda folder, tool=tool, file=file: directory.run_tool(folder, tool, ["-f", str(folder / file)]),
             floor_name=tool,
+            peers=(
+                Peer(
+                    name="python-ldap, 64 at a time",
+                    work=partial(write_with, "python_ldap_write", action, names, WRITTEN),
+                ),
+                Peer(
+                    name="ldap3",
+                    work=partial(write_with, "ldap3_write", action, names, WRITTEN_ONE_BY_ONE),
+                    size=WRITTEN_ONE_BY_ONE,
+                ),
+            ),
             cleanup=directory.stop,
             max_ratio=1,
         )
-        for what, prepare, ours, tool, file in (
-            ("adds", prepare_adding, add, "ldapadd", "add.ldif"),
-            ("modifies", prepare_changing, modify, "ldapmodify", "modify.ldif"),
-            ("deletes", prepare_changing, delete, "ldapdelete", "delete.txt"),
+        for action, what, prepare, ours, tool, file, names in (
+            ("add", "adds", prepare_adding, add, "ldapadd", "add.ldif", "add.ldif"),
+            ("modify", "modifies", prepare_changing, modify, "ldapmodify", "modify.ldif", "delete.txt"),
+            ("delete", "deletes", prepare_changing, delete, "ldapdelete", "delete.txt", "delete.txt"),
         )
     ]
     return [

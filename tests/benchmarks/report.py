@@ -21,7 +21,7 @@ Cells = tuple[str, ...]
 
 def lines_of(row: Row) -> list[Cells]:
     """Give one line per contender; the work and its target stand in the first, which is ours."""
-    lines = []
+    lines: list[Cells] = []
     for number, contender in enumerate(row.case.contenders):
         seconds = [turn.seconds for turn in row.turns[number]]
         spread = f"{min(seconds):.2f}-{max(seconds):.2f} ({len(seconds)})" if len(seconds) > 1 else "once"
