@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lockstep.sync contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Directories beside OpenLDAP's own tools, which are written in C: reading, writing, and whole runs."""
+"""Directories beside OpenLDAP's own tools, which are written in C: writing and whole runs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 
-from ansible_collections.lockstep.sync.plugins.module_utils._model.access import Query, WriteTarget
+from ansible_collections.lockstep.sync.plugins.module_utils._model.access import WriteTarget
 from ansible_collections.lockstep.sync.plugins.module_utils._model.plans import Change, ValueChanges
 from ansible_collections.lockstep.sync.plugins.module_utils._model.values import Value
 from benchmarks import directory, engine, programs
@@ -27,37 +27,6 @@ TARGET = WriteTarget(
     object_classes=directory.CLASSES,
 )
 GROUP = "cn=everybody,ou=groups,dc=example,dc=test"
-
-# -- P1 -------------------------------------------------------------------------------------------------------------
-
-
-def prepare_reading(folder: Path) -> None:
-    directory.start_with_people(folder, READ)
-
-
-def warm_up(folder: Path) -> None:
-    directory.open_directory(folder).close()
-
-
-def read_all(url: str, folder: Path) -> None:
-    provider = directory.open_directory(folder, url)
-    rows = []
-    with provider.read(Query(container=directory.PEOPLE, filter="(uid=*)"), directory.FIELDS) as reading:
-        for batch in reading.batches():
-            rows.extend(batch)
-        if len(rows) != READ or not reading.completeness.proven:
-            raise RuntimeError(f"read {len(rows)}: {reading.completeness}")
-    provider.close()
-
-
-def ldapsearch(url: str, folder: Path) -> None:
-    paged = ["-LLL", "-E", "pr=1000/noprompt", "-b", directory.PEOPLE, "(uid=*)", *directory.FIELDS]
-    directory.run_tool(folder, "ldapsearch", paged, url)
-
-
-def read_with(program: str, url: str, folder: Path) -> float:
-    return programs.run_on_server(program, folder, directory.PEOPLE, READ, *directory.FIELDS, url=url)
-
 
 # -- P2 -------------------------------------------------------------------------------------------------------------
 
@@ -205,23 +174,6 @@ def join(folder: Path) -> None:
 
 
 def bench_directories() -> list[Case]:
-    reading = [
-        Case(
-            name=f"P1: read {READ:,} LDAP entries x {len(directory.FIELDS)}, {scheme}",
-            prepare=prepare_reading,
-            before=warm_up,
-            ours=partial(read_all, url),
-            floor=partial(ldapsearch, url),
-            floor_name="ldapsearch, the same pages",
-            peers=(
-                Peer(name="python-ldap, the same pages", work=partial(read_with, "python_ldap_read", url)),
-                Peer(name="ldap3, the same pages", work=partial(read_with, "ldap3_read", url)),
-            ),
-            cleanup=directory.stop,
-            max_ratio=ratio,
-        )
-        for scheme, url, ratio in (("ldap", "LDAP_URI", 1.5), ("ldaps", "LDAPS_URI", 2))
-    ]
     writing = [
         Case(
             name=f"P2: {WRITTEN:,} {what}",
@@ -252,7 +204,6 @@ def bench_directories() -> list[Case]:
         )
     ]
     return [
-        *reading,
         *writing,
         Case(
             name=f"P3: CSV to LDAP, {READ:,} x {len(directory.FIELDS)}, nothing to change, whole command",

@@ -6,10 +6,11 @@
 from __future__ import annotations
 
 import sqlite3
+from functools import partial
 from pathlib import Path
 
-from benchmarks import engine
-from benchmarks.cases import Case
+from benchmarks import engine, programs
+from benchmarks.cases import Case, Peer
 
 ROWS, LOADED = 1_000_000, 100_000
 FIELDS = ("id", *(f"field{number}" for number in range(9)))
@@ -99,6 +100,10 @@ def copy_raw(folder: Path) -> None:
         database.executemany(f"INSERT INTO destination VALUES ({MARKS})", rows)
 
 
+def copy_with(program: str, folder: Path) -> float:
+    return programs.run_program(program, folder / "data.db", "source", folder / "copied", LOADED)
+
+
 def bench_tables() -> list[Case]:
     return [
         Case(
@@ -117,5 +122,9 @@ def bench_tables() -> list[Case]:
             ours=run_first_load,
             floor=copy_raw,
             floor_name="SELECT and executemany",
+            peers=(
+                Peer(name="dlt, append", work=partial(copy_with, "dlt_copy")),
+                Peer(name="sling, full-refresh", work=partial(copy_with, "sling_copy")),
+            ),
         ),
     ]

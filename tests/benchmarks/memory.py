@@ -11,6 +11,7 @@ import resource
 import threading
 import types
 import typing as t
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 PAUSE = 0.02
@@ -28,17 +29,19 @@ class MemoryWatch:
     def __init__(self) -> None:
         self._peaks: dict[int, int] = {}
         self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._pool = ThreadPoolExecutor(1)
 
     def __enter__(self) -> t.Self:
-        self._thread.start()
+        self._watching = self._pool.submit(self._watch)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: types.TracebackType | None
     ) -> None:
         self._ended.set()
-        self._thread.join()
+        self._pool.shutdown()
+        # A watch that failed would leave a peak that is too low.
+        self._watching.result()
 
     @property
     def own(self) -> float:
@@ -61,15 +64,12 @@ class MemoryWatch:
 
 def descendants(pid: int) -> list[int]:
     """Give the processes that `pid` has started, and those that they have; who ends meanwhile is left out."""
-    found = []
-    for listing in Path(f"/proc/{pid}/task").glob("*/children"):
-        try:
-            children = [int(child) for child in listing.read_text(encoding="ascii").split()]
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-        for child in children:
-            found += [child, *descendants(child)]
-    return found
+    try:
+        listings = [listing.read_text(encoding="ascii") for listing in Path(f"/proc/{pid}/task").glob("*/children")]
+    except (FileNotFoundError, ProcessLookupError):
+        return []
+    children = [int(child) for listing in listings for child in listing.split()]
+    return children + [below for child in children for below in descendants(child)]
 
 
 def peak_of(pid: int) -> int | None:
