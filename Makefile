@@ -8,7 +8,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint format types unit fuzz conformance integration sanity docs-check bench prove install clean \
-	venv venv-test tree packages
+	venv venv-test venv-peers tree packages
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 # Ansible wants a UTF-8 locale; a minimal system has none set.
@@ -76,7 +76,7 @@ docs-check: venv-test tree ## documentation, playbooks, changelog; examples agai
 		'ansible-lint --offline --nocolor --profile production -q' 'antsibull-changelog lint' \
 		'$(PYTEST) tests/doc_checks --ignore=tests/doc_checks/test_returns.py $(ARGS)'
 
-bench: venv-test tree ## measure, and write the table into docs/performance.md
+bench: venv-test tree venv-peers ## measure, and write the table into docs/performance.md
 	.venv/bin/python tests/benchmarks/run.py $(ARGS)
 
 prove: venv-test tree packages ## kill 200 runs and take back 1,000 more, and say what came of it (docs/promises.md)
@@ -93,6 +93,11 @@ venv:
 
 venv-test:
 	@scripts/venv test
+
+# Packages first: one of the peers is compiled.
+venv-peers:
+	@scripts/debian-packages bench
+	@scripts/venv peers
 
 tree:
 	@mkdir -p $(dir $(LINK)) && ln -sfn "$(CURDIR)" $(LINK)
