@@ -10,6 +10,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from benchmarks import engine
@@ -19,13 +20,14 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 JOBS = 100
 
 
-def ansible(folder: Path, module: str, arguments: str = "") -> str:
+def ansible(folder: Path, module: str, arguments: str = "", settings: Mapping[str, str] | None = None) -> str:
     command = [str(Path(sys.executable).with_name("ansible")), "localhost", "-m", module, "-a", arguments]
     environment = {
         **os.environ,
         "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".cache" / "tree"),
         "ANSIBLE_LOCALHOST_WARNING": "false",
         "LOCKSTEP_STORE": engine.store_url(folder),
+        **(settings or {}),
     }
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode != 0:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lockstep.sync contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Measure every benchmark, print one table, and write it into docs/performance.md.
+"""Measure every benchmark, print one table (and a small one of imports), and write both into docs/performance.md.
 
 usage: run.py [--rounds N] [--dry] [WORD...]
 With words, only cases whose function or name has one of them are measured, and nothing is written; nor with --dry.
@@ -30,11 +30,14 @@ ROOT = TESTS.parent
 sys.path.insert(0, str(TESTS))
 
 import conftest  # noqa: E402
+
+conftest.make_importable()
+
+from benchmarks import imports  # noqa: E402
 from benchmarks.cases import Case, Row, Turn  # noqa: E402
 from benchmarks.memory import MemoryWatch  # noqa: E402
 from benchmarks.report import PAGE, machine, table, write_page  # noqa: E402
 
-conftest.make_importable()
 SHORT, ROUNDS_SHORT, ROUNDS_LONG = 10, 5, 3
 # Whoever takes longer for the turn that is not counted gets no other: that one counts.
 SLOW = 60
@@ -134,19 +137,26 @@ def main() -> int:
         for found in cases
         if not options.words or any(word in f"{found.function} {found.case.name}" for word in options.words)
     ]
-    if not wanted:
+    with_imports = not options.words or any(word in imports.TITLE for word in options.words)
+    if not wanted and not with_imports:
         names = ", ".join(sorted({found.function for found in cases})) or "none"
-        print(f"bench: nothing matches {' '.join(options.words)!r}. Benchmarks: {names}.", file=sys.stderr)
+        valid = f"Benchmarks: {names}, {imports.TITLE!r}"
+        print(f"bench: nothing matches {' '.join(options.words)!r}. {valid}.", file=sys.stderr)
         return 2
     rows = []
     for found in wanted:
         print(f"measuring {found.case.name} ...", file=sys.stderr, flush=True)
         rows.append(measure(found, options.rounds))
+    tables = [table(rows)] if rows else []
+    if with_imports:
+        print(f"measuring {imports.TITLE} ...", file=sys.stderr, flush=True)
+        tables.append(imports.measure_imports(options.rounds))
+    measured = "\n\n".join(tables)
     today = dt.datetime.now(tz=dt.UTC).date().isoformat()
     about = f"Measured on {today}: {machine()}. All in turns, after one turn of each that is not counted."
-    print(f"\n{table(rows)}\n\n{about}")
+    print(f"\n{measured}\n\n{about}")
     if not options.dry and not options.words:
-        write_page(f"{about}\n\n{table(rows)}")
+        write_page(f"{about}\n\n{measured}")
         print(f"written to {PAGE.relative_to(ROOT)}")
     missed = [row.case.name for row in rows if not row.met]
     aimed = sum(1 for row in rows if row.target)
