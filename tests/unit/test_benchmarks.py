@@ -5,15 +5,18 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
-from benchmarks import run
-from benchmarks.cases import Case, Row
+from benchmarks import report, run
+from benchmarks.cases import Case, Peer, Row, Turn
+from benchmarks.memory import MemoryWatch
 
 BENCH = """
 import time
-from benchmarks.cases import Case
+from benchmarks.cases import Case, Peer
 
 def bench_nothing():
     return [
@@ -22,15 +25,23 @@ def bench_nothing():
             ours=lambda folder: (folder / "data").read_text(),
             floor=lambda folder: time.sleep(0.001),
             floor_name="sleep",
+            peers=(
+                Peer(name="own clock", work=lambda folder: 0.5),
+                Peer(name="once", work=lambda folder: (folder / "once").touch(exist_ok=False), once=True),
+            ),
             prepare=lambda folder: (folder / "data").write_text("x"),
         )
     ]
 """
 
 
-def a_row(ours: float = 2.0, floor: float = 1.0, megabytes: float = 50.0, **targets: float) -> Row:
+def turns(*seconds: float, megabytes: float = 50.0) -> tuple[Turn, ...]:
+    return tuple(Turn(seconds=each, megabytes=megabytes) for each in seconds)
+
+
+def a_row(**targets: float) -> Row:
     case = Case(name="Copy", ours=Path.exists, floor=Path.exists, floor_name="cp", **targets)  # type: ignore[arg-type]
-    return Row(case=case, ours=ours, floor=floor, megabytes=megabytes)
+    return Row(case=case, turns=(turns(1.5, 2.0, 9.0), turns(0.5, 1.0, 1.1)))
 
 
 @pytest.mark.parametrize(
@@ -42,45 +53,70 @@ def test_each_target_is_held_against_its_measure(name: str, kept: float, missed:
     assert not a_row(**{name: missed}).met
 
 
-def test_the_table_says_figures_target_and_verdict() -> None:
-    [head, _rule, line] = run.table([a_row(max_ratio=1.5, max_megabytes=400)]).splitlines()
+def cells(line: str) -> list[str]:
+    return [cell.strip() for cell in line.strip("|").split("|")]
 
-    assert len(head) == len(line)
-    assert [cell.strip() for cell in line.strip("|").split("|")] == [
+
+def test_the_table_says_figures_target_and_verdict() -> None:
+    head, _rule, ours, floor = report.table([a_row(max_ratio=1.5, max_megabytes=400)]).splitlines()
+
+    assert len(head) == len(ours) == len(floor)
+    assert cells(ours) == [
         "Copy",
+        "lockstep.sync",
         "2.00",
-        "1.00",
-        "cp",
+        "1.50-9.00 (3)",
         "2.00",
         "50",
         "at most 1.5 x the floor, 400 MB",
         "no",
     ]
+    assert cells(floor) == ["", "cp (floor)", "1.00", "0.50-1.10 (3)", "1.00", "50", "", ""]
 
 
-@pytest.mark.parametrize("page", [None, "# Performance\n\nWords.\n", f"Before\n{run.START}\nold\n{run.END}\nAfter\n"])
+def test_a_peer_that_does_a_part_is_compared_per_record() -> None:
+    peer = Peer(name="rsync", work=Path.exists, size=2_000)
+    case = Case(
+        name="Copy",
+        ours=Path.exists,
+        floor=Path.exists,
+        floor_name="cp",
+        peers=(peer, Peer(name="dd", work=Path.exists)),
+        size=20_000,
+    )
+    row = Row(case=case, turns=(turns(2.0), turns(1.0), turns(0.5, megabytes=9), turns(3.0)))
+
+    *_others, part, whole = report.table([row]).splitlines()
+
+    assert cells(part) == ["", "rsync, 2,000 of 20,000", "0.50", "once", "5.00 per record", "9", "", ""]
+    assert cells(whole) == ["", "dd", "3.00", "once", "3.00", "50", "", ""]
+
+
+@pytest.mark.parametrize(
+    "page", [None, "# Performance\n\nWords.\n", f"Before\n{report.START}\nold\n{report.END}\nAfter\n"]
+)
 def test_only_the_part_between_the_markers_is_replaced(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, page: str | None
 ) -> None:
     path = tmp_path / "docs" / "performance.md"
-    monkeypatch.setattr(run, "PAGE", path)
+    monkeypatch.setattr(report, "PAGE", path)
     if page is not None:
         path.parent.mkdir()
         path.write_text(page, encoding="utf-8")
 
-    run.write_page("first")
-    run.write_page("second")
+    report.write_page("first")
+    report.write_page("second")
 
     text = path.read_text(encoding="utf-8")
-    assert text.count(run.START) == text.count(run.END) == 1
-    assert f"{run.START}\nsecond\n{run.END}" in text
+    assert text.count(report.START) == text.count(report.END) == 1
+    assert f"{report.START}\nsecond\n{report.END}" in text
     assert "first" not in text
     assert "old" not in text
     for word in ("Words.", "Before", "After"):
         assert (word in text) == (word in (page or ""))
 
 
-def test_both_sides_are_measured_in_processes_of_their_own(tmp_path: Path) -> None:
+def test_all_contenders_are_measured_in_processes_of_their_own(tmp_path: Path) -> None:
     file = tmp_path / "bench_nothing.py"
     file.write_text(BENCH, encoding="utf-8")
     [found] = run.load_cases(file)
@@ -88,6 +124,27 @@ def test_both_sides_are_measured_in_processes_of_their_own(tmp_path: Path) -> No
     row = run.measure(found, 2)
 
     assert (found.function, found.number) == ("bench_nothing", 0)
-    assert row.ours > 0
-    assert row.floor > 0
-    assert row.megabytes > 1
+    # Two counted turns, but for the one that may run only once.
+    assert [len(each) for each in row.turns] == [2, 2, 2, 1]
+    assert row.median(0) > 0
+    assert row.median(1) > 0
+    assert row.median(2) == 0.5
+    assert row.megabytes(0) > 1
+
+
+def test_a_started_program_counts_for_itself() -> None:
+    held = "import time; data = b'x' * (100 << 20); time.sleep(0.5)"
+
+    with MemoryWatch() as memory:
+        # A shell between: what is started may start others.
+        subprocess.run(["/bin/sh", "-c", '"$0" -c "$1"; :', sys.executable, held], check=True)
+
+    assert 100 < memory.started < 200
+
+
+def test_without_a_program_nothing_was_started() -> None:
+    with MemoryWatch() as memory:
+        pass
+
+    assert memory.started == 0
+    assert memory.own > 1
