@@ -7,7 +7,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format types unit fuzz conformance integration sanity docs-check bench prove install clean \
+.PHONY: help demo test lint format types unit fuzz conformance integration sanity docs-check bench growth prove install clean \
 	venv venv-test venv-peers tree packages
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
@@ -78,6 +78,9 @@ docs-check: venv-test tree ## documentation, playbooks, changelog; examples agai
 
 bench: venv-test tree venv-peers ## measure, and write the table into docs/performance.md
 	.venv/bin/python tests/benchmarks/run.py $(ARGS)
+
+growth: venv-test tree venv-peers ## measure runs of 10,000 to 1,000,000 records, and draw docs/growth.png
+	.venv/bin/python tests/benchmarks/growth.py $(ARGS)
 
 prove: venv-test tree packages ## kill 200 runs and take back 1,000 more, and say what came of it (docs/promises.md)
 	LOCKSTEP_TRIALS=40 $(PYTEST) -s tests/conformance/test_crashes.py $(ARGS)

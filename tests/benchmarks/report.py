@@ -71,12 +71,9 @@ def machine() -> str:
     return f"{model}, {os.cpu_count()} cores, {memory:.0f} GiB, {system}"
 
 
-def write_page(text: str) -> None:
-    """Put `text` between the markers of the page. The words around them stay."""
-    page = PAGE.read_text(encoding="utf-8") if PAGE.exists() else f"# Performance\n\n{START}\n{END}\n"
-    if START not in page or END not in page:
-        page = f"{page.rstrip()}\n\n{START}\n{END}\n"
-    before, rest = page.split(START, 1)
-    after = rest.split(END, 1)[1]
-    PAGE.parent.mkdir(exist_ok=True)
-    PAGE.write_text(f"{before}{START}\n{text}\n{END}{after}", encoding="utf-8")
+def write_page(text: str, marks: tuple[str, str] = (START, END)) -> None:
+    """Put `text` between the marks in the page. The words around them stay."""
+    start, end = marks
+    before, rest = PAGE.read_text(encoding="utf-8").split(start, 1)
+    after = rest.split(end, 1)[1]
+    PAGE.write_text(f"{before}{start}\n{text}\n{end}{after}", encoding="utf-8")
