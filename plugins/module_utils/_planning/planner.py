@@ -79,7 +79,9 @@ class _ObjectPlanner:
         counts = self._guard_counts(changes, destination_total)
         self._tally.held.extend(judge_limits(self._spec.name, request.limits, counts))
         self._tally.accept(request.accepted)
-        changes = [replace(change, number=number) for number, change in enumerate(changes, request.first_number)]
+        for place, change in enumerate(changes):
+            # In place: there is never a second list of all of them.
+            changes[place] = replace(change, number=request.first_number + place)
         changes, held_changes = split_held(changes, self._tally.held)
         if request.shared is not None:
             request.shared.references.note_moves(changes)

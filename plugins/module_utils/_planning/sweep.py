@@ -18,6 +18,7 @@ from .fields import FieldRule, canonical_key_part, prepare_row
 from .incremental import Delta
 from .index import DestinationIndex, KeyReader
 from .request import ObjectRequest, Tally
+from .sharing import SharedTexts
 
 PORTRAIT_FIELDS = 4
 
@@ -103,6 +104,7 @@ class SourceSweep:
         self._delta = delta
         self._tally = tally
         self._piles = Piles()
+        self._texts = SharedTexts()
         self._companion = companion
         self._width = len(request.mapping.source_fields)
         self._unique = unique and request.wanted_keys is None and companion is None
@@ -310,7 +312,7 @@ class SourceSweep:
             elif companion is not None and (linked := companion.linked_key(str(row[-1]))) is not None:
                 self._piles.relinked[key] = (linked, row)
             else:
-                self._piles.creates[key] = row
+                self._piles.creates[key] = self._texts.share(row)
 
     def _settle_relinked(self) -> None:
         """Take a record whose key changed for the one it is linked to, unless another source record has that key."""

@@ -21,6 +21,8 @@ from .sweep import Piles
 from .unique import UniqueValues
 
 Choose: t.TypeAlias = Callable[[FieldRule, str, Value], str]
+NOTHING: Mapping[str, Value] = {}
+"""What new records have before, one for all of them."""
 
 
 class TableChanges:
@@ -107,10 +109,12 @@ class TableChanges:
 
     def _make_creates(self, piles: Piles) -> list[Change]:
         creates = []
-        for row in piles.creates.values():
+        # Taken out one by one: a first load holds each record once, not as a row and as a change.
+        for index_key in list(piles.creates):
+            row = piles.creates.pop(index_key)
             key = self._reader.source_keys.texts(row)
             try:
-                creates.append(self._change("create", key, {}, self._new_record(row)))
+                creates.append(self._change("create", key, NOTHING, self._new_record(row)))
             except RecordError as error:
                 self._tally.error(key, error.reason_code, error.message)
         return creates
