@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import typing as t
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from .._model.plans import DONE, Change, Outcome, PlannedValue
 from .._model.values import Key, Value, show_key
@@ -15,6 +17,10 @@ from .before_image import judge
 Record = Mapping[str, Value]
 Refusal = Callable[[Change], "Outcome | None"]
 ValueRefusal = Callable[[str, PlannedValue], "Outcome | None"]
+Fitness = Callable[[Iterable[PlannedValue]], bool]
+
+CHUNK = 500
+"""New records whose values are looked at together."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,7 +45,11 @@ class Folded:
 
 
 def fold_changes(
-    changes: Sequence[Change], found: Mapping[Key, Sequence[Record]], fields: Sequence[str], refuse: Refusal
+    changes: Sequence[Change],
+    found: Mapping[Key, Sequence[Record]],
+    fields: Sequence[str],
+    refuse: Refusal,
+    fit: Fitness | None = None,
 ) -> Folded:
     """Apply `changes` in memory to the records `found`, honouring before-images.
 
@@ -48,7 +58,12 @@ def fold_changes(
         found: for each key of `changes` the records that have it now, with all mapped `fields`.
         fields: the mapped fields; in files empty text and no value are the same in all of them.
         refuse: gives a failed outcome for a change that the file cannot take, else None.
+        fit: tells that the file can take each of many values; when it cannot, `refuse` is asked about each change.
     """
+    if not found and fit is not None:
+        folded = _fold_new(changes, refuse, fit)
+        if folded is not None:
+            return folded
     empty = frozenset(fields)
     now: dict[Key, Record | None] = {}
     outcomes = []
@@ -63,6 +78,26 @@ def fold_changes(
             now[change.key] = _result(change, current)
         outcomes.append(outcome or DONE)
     return _compare(outcomes, found, now)
+
+
+def _fold_new(changes: Sequence[Change], refuse: Refusal, fit: Fitness) -> Folded | None:
+    """Fold new records of different keys, all that a first load has; None when there are other changes."""
+    # Values of other types than a record's are refused below, and the record with them.
+    created = t.cast("dict[Key, Record]", {each.key: each.after for each in changes if each.action == "create"})
+    if len(created) != len(changes):
+        return None
+    outcomes = []
+    for start in range(0, len(changes), CHUNK):
+        chunk = changes[start : start + CHUNK]
+        if fit(chain.from_iterable(change.after.values() for change in chunk)):
+            outcomes += [DONE] * len(chunk)
+            continue
+        for change in chunk:
+            refusal = refuse(change)
+            if refusal is not None:
+                del created[change.key]
+            outcomes.append(refusal or DONE)
+    return Folded(outcomes=outcomes, updated={}, deleted=frozenset(), created=created)
 
 
 def _result(change: Change, current: Record | None) -> Record | None:

@@ -11,18 +11,22 @@ from __future__ import annotations
 
 import csv
 import io
+import operator
 import typing as t
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 
 from ..._model.access import WriteTarget
 from ..._model.plans import Change, Outcome, PlannedValue
-from ..._model.values import Key, show
+from ..._model.values import Key, Value, show
 from ..atomic_file import replace_file
 from ..file_changes import Folded, Record, failed, fold_changes, refuse_values
 from ..files import Signature, check_unchanged, field_numbers, signature_or_none
 from .dialect import CsvOptions, FileForm, new_form
 from .reading import key_picker, picker
 from .table import Cells, CsvTable
+
+CSV_LINE_BREAK = "\r\n"
 
 
 class CsvWriter:
@@ -94,7 +98,10 @@ class CsvWriter:
         def refuse(change: Change) -> Outcome | None:
             return refuse_values(change, lambda field, value: refuse_value(field, value, form.codec))
 
-        return fold_changes(changes, found, self._target.fields, refuse)
+        def fit(values: Iterable[PlannedValue]) -> bool:
+            return all_fit(values, form.codec)
+
+        return fold_changes(changes, found, self._target.fields, refuse, fit)
 
     def _make(self, changes: Sequence[Change]) -> list[Outcome]:
         """Apply `changes` to a file that does not exist; it is made when there is a record to put in."""
@@ -103,10 +110,10 @@ class CsvWriter:
         form = new_form(self._options)
         folded = self._fold(changes, form, {})
         if folded.created:
-            self._replace(None, form, columns, lambda: _new_rows(folded, columns))
+            self._replace(None, form, columns, lambda: _new_rows(folded, columns, self._target.fields))
         return folded.outcomes
 
-    def _merge(self, seen: Signature, columns: Sequence[str], folded: Folded) -> Iterator[Sequence[str]]:
+    def _merge(self, seen: Signature, columns: Sequence[str], folded: Folded) -> Iterator[Iterable[Value]]:
         """Yield the rows of the file as they shall be, in their order, new ones last."""
         with self._open(seen) as table:
             key_of = key_picker(field_numbers(self._place, table.header, self._target.key_fields))
@@ -123,23 +130,23 @@ class CsvWriter:
                         for name, value in folded.updated[key].items():
                             cells[place[name]] = _text(value)
                         yield cells
-        yield from _new_rows(folded, columns)
+        yield from _new_rows(folded, columns, self._target.fields)
 
     def _replace(
         self,
         seen: Signature | None,
         form: FileForm,
         columns: Sequence[str],
-        rows: Callable[[], Iterator[Sequence[str]]],
+        rows: Callable[[], Iterator[Iterable[Value]]],
     ) -> None:
         def write(file: t.BinaryIO) -> None:
             file.write(form.mark)
             text = io.TextIOWrapper(file, encoding=form.codec, newline="", write_through=False)
             writer = csv.writer(
-                _LineBreaks(text, form.line_break),
+                text if form.line_break == CSV_LINE_BREAK else _LineBreaks(text, form.line_break),
                 delimiter=self._options.delimiter,
                 quotechar=self._options.quote,
-                lineterminator="\r\n",
+                lineterminator=CSV_LINE_BREAK,
             )
             if self._options.names is None:
                 writer.writerow(columns)
@@ -164,6 +171,16 @@ class _LineBreaks:
         return self._write(row[:-2] + self._line_break)
 
 
+def all_fit(values: Iterable[PlannedValue], codec: str) -> bool:
+    """Tell whether a CSV file in `codec` can hold each of `values`: `refuse_value` gives None for all of them."""
+    try:
+        text = "".join(filter(_IS_SOMETHING, t.cast("Iterable[str]", values)))
+        text.encode(codec)
+    except (TypeError, UnicodeEncodeError):
+        return False
+    return "\0" not in text
+
+
 def refuse_value(field: str, value: PlannedValue, codec: str) -> Outcome | None:
     """Give the failed outcome for a value that a CSV file in `codec` cannot hold, or None."""
     if value is None:
@@ -183,13 +200,19 @@ def refuse_value(field: str, value: PlannedValue, codec: str) -> Outcome | None:
     return None
 
 
+_IS_SOMETHING = partial(operator.is_not, None)
+
+
 def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _new_rows(folded: Folded, columns: Sequence[str]) -> Iterator[Sequence[str]]:
+def _new_rows(folded: Folded, columns: Sequence[str], fields: Sequence[str]) -> Iterator[Iterable[Value]]:
+    """Yield new records as rows; the csv module writes nothing for no value."""
+    pick = operator.itemgetter(*columns) if len(columns) > 1 and set(fields) == set(columns) else None
     for record in folded.created.values():
-        yield [_text(record.get(name)) for name in columns]
+        # A record has no other than the mapped fields, so that as many are all of them.
+        yield pick(record) if pick is not None and len(record) == len(columns) else map(record.get, columns)
 
 
 def _shaper(header: Sequence[str], columns: Sequence[str]) -> Callable[[Cells], Sequence[str]]:

@@ -53,6 +53,34 @@ def test_several_changes_of_one_record_follow_each_other() -> None:
     assert [outcome.status for outcome in folded.outcomes] == ["done"] * 5
 
 
+def refuse_b(change: Change) -> Outcome | None:
+    return refuse_values(change, lambda name, value: failed("type", name) if value == "b" else None)
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(["create", "update", "delete"]), st.sampled_from("123"), st.sampled_from("abc")))
+    | st.lists(st.tuples(st.just("create"), st.integers(1, 2000).map(str), st.sampled_from("abc")), min_size=1)
+)
+def test_looking_at_many_values_together_changes_no_outcome(plan: list[tuple[str, str, str]]) -> None:
+    make = {
+        "create": create,
+        "update": lambda key, name: update(key, "a", name),
+        "delete": delete,
+    }
+    changes = [make[action](key, name) for action, key, name in plan]
+    together = fold_changes(changes, {}, FIELDS, refuse_b, lambda values: "b" not in list(values))
+    assert together == fold_changes(changes, {}, FIELDS, refuse_b)
+    assert list(together.created) == list(fold_changes(changes, {}, FIELDS, refuse_b).created)
+
+
+def test_only_the_record_that_does_not_fit_is_refused_of_many() -> None:
+    changes = [create(str(number), "b" if number == 700 else "a") for number in range(1200)]
+    folded = fold_changes(changes, {}, FIELDS, refuse_b, lambda values: "b" not in list(values))
+    assert [number for number, outcome in enumerate(folded.outcomes) if outcome.status == "failed"] == [700]
+    assert ("700",) not in folded.created
+    assert len(folded.created) == 1199
+
+
 def test_nothing_remains_when_changes_cancel_each_other() -> None:
     found = {("1",): [{"id": "1", "name": "a"}]}
     assert fold_changes([update("1", "a", "b"), update("1", "b", "a")], found, FIELDS, accept).is_empty

@@ -18,6 +18,7 @@ from ansible_collections.lockstep.sync.plugins.module_utils._model.plans import 
 from ansible_collections.lockstep.sync.plugins.module_utils._model.secrets import GeneratedPassword, PasswordRule
 from ansible_collections.lockstep.sync.plugins.module_utils._model.values import Value
 from ansible_collections.lockstep.sync.plugins.module_utils._providers.csv.provider import CsvProvider
+from ansible_collections.lockstep.sync.plugins.module_utils._providers.csv.writing import all_fit, refuse_value
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -224,3 +225,31 @@ def test_applying_the_difference_gives_the_other_table(
         rows = [row for batch in reading.batches() for row in batch]
         assert reading.completeness.proven
     assert dict(rows) == {key: name or None for key, name in new.items()}
+
+
+@given(
+    st.lists(
+        st.none()
+        | st.text(st.characters(codec=None))
+        | st.sampled_from(
+            ["", "\0", "\ud83d", "\ude00", "\u20ac", b"", b"x", (), ("a",), GeneratedPassword(rule=PasswordRule())]
+        )
+    ),
+    st.sampled_from(["ascii", "cp1252", "utf-8", "utf-16-le"]),
+)
+def test_values_fit_together_when_each_does(values: list[PlannedValue], codec: str) -> None:
+    assert all_fit(values, codec) == all(refuse_value("name", value, codec) is None for value in values)
+
+
+def test_new_records_need_not_have_all_columns(path: Path) -> None:
+    path.write_text("name,city,id\nAnn,Ulm,1\n", encoding="utf-8")
+    outcomes = apply(path, create(id="3", name=None), create(name="Cy", id="4"))
+    assert [outcome.status for outcome in outcomes] == ["done", "done"]
+    assert path.read_text(encoding="utf-8").splitlines()[-2:] == [",,3", "Cy,,4"]
+
+
+@pytest.mark.parametrize("fields", [("id", "name"), ("name", "id")])
+def test_new_records_go_below_their_columns_in_any_order_of_fields(path: Path, fields: tuple[str, ...]) -> None:
+    path.write_text("name,id\n", encoding="utf-8")
+    apply(path, create(id="3", name=None), create(name="Cy", id="4"), create(id="5"), mapped=fields)
+    assert path.read_text(encoding="utf-8").splitlines() == ["name,id", ",3", "Cy,4", ",5"]
