@@ -65,6 +65,21 @@ def refuse_value(field: str, value: PlannedValue) -> Outcome | None:
     return None
 
 
+def all_fit(values: Iterable[PlannedValue]) -> bool:
+    """Tell that cells can hold all of `values`; False also for a text that may be too long, `refuse_value` knows."""
+    texts = [t.cast("str", value) for value in values if value is not None]
+    try:
+        # a character takes at most two units of UTF-16
+        return len(max(texts, key=len, default="")) <= CELL_LENGTH // 2 and not _NOT_IN_XML.search("".join(texts))
+    except TypeError:
+        return False
+
+
+def is_plain(text: str) -> bool:
+    """Tell whether a cell can be given `text` as it is: openpyxl takes it for no formula and no error."""
+    return not text.startswith(("#", *_FORMULA_STARTS))
+
+
 def native_value(text: str, kind: ColumnType) -> Native:
     """Give the typed value of `text` when reading it back gives the same text, else the text itself."""
     maker = _MAKERS.get(kind)

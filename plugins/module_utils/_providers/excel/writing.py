@@ -22,9 +22,10 @@ from ..._model.values import Key, Value
 from ..atomic_file import replace_file
 from ..file_changes import Folded, Record, failed, fold_changes, refuse_values
 from ..files import Signature, check_unchanged, signature_or_none
-from .cells import CELL_LENGTH, ColumnType, cell_at, column_type, copy_style, put_value, refuse_value
+from .cells import CELL_LENGTH, ColumnType, all_fit, cell_at, column_type, copy_style, put_value, refuse_value
 from .layout import check_tables, follow_rows, keep_columns, remove_rows, restore_texts, why_rows_must_stay
 from .libraries import load_openpyxl
+from .new_workbook import new_workbook
 from .package import lost_parts
 from .sheet import Sheet, load_sheet, open_workbook, read_cells, sheet_names
 
@@ -37,6 +38,9 @@ if t.TYPE_CHECKING:
 __all__ = ["CELL_LENGTH", "ExcelWriter"]
 
 NAME_LENGTH = 31
+ROW_LIMIT = 1_048_576
+"""The rows of a sheet, https://support.microsoft.com/office/1672b34d-7043-467e-8e27-269d656771c3."""
+
 _NOT_IN_NAMES = frozenset("[]:*?/\\")
 
 
@@ -72,7 +76,7 @@ class ExcelWriter:
         seen = signature_or_none(self._path, self._where)
         if seen is None:
             self._check_name()
-            return self._fill(None, changes)
+            return self._make(changes)
         if not self._has_sheet():
             self._check_name()
             return self._fill(seen, changes)
@@ -98,12 +102,22 @@ class ExcelWriter:
             raise ConfigError(unknown("sheet", self._name, names, where=f"{self._where}: {self._path}"))
         return False
 
-    def _fill(self, seen: Signature | None, changes: Sequence[Change]) -> list[Outcome]:
-        """Apply `changes` to a sheet that is not there or empty."""
-        folded = fold_changes(changes, {}, self._target.fields, _refuse)
+    def _make(self, changes: Sequence[Change]) -> list[Outcome]:
+        """Apply `changes` to a workbook that does not exist; it is made when there is a record to put in."""
+        folded = fold_changes(changes, {}, self._target.fields, _refuse, all_fit)
         if not folded.is_empty:
-            book = load_openpyxl()() if seen is None else self._load(seen)
-            sheet = self._empty_sheet(book, seen)
+            self._check_rows(1 + len(folded.created))
+            book = new_workbook(self._name, self._target.fields, folded.created.values())
+            replace_file(self._path, self._where, None, lambda file: _save(book, file))
+        return folded.outcomes
+
+    def _fill(self, seen: Signature, changes: Sequence[Change]) -> list[Outcome]:
+        """Apply `changes` to a sheet of a workbook that is not there or empty."""
+        folded = fold_changes(changes, {}, self._target.fields, _refuse, all_fit)
+        if not folded.is_empty:
+            self._check_rows(1 + len(folded.created))
+            book = self._load(seen)
+            sheet = self._empty_sheet(book)
             self._write_header(sheet, range(1, len(self._target.fields) + 1))
             columns = {name: number for number, name in enumerate(self._target.fields, 1)}
             self._append(sheet, folded, columns, _NOTHING, 1)
@@ -111,9 +125,7 @@ class ExcelWriter:
             replace_file(self._path, self._where, seen, lambda file: _save(book, file))
         return folded.outcomes
 
-    def _empty_sheet(self, book: Workbook, seen: Signature | None) -> Worksheet:
-        if seen is None:
-            book.remove(book.worksheets[0])
+    def _empty_sheet(self, book: Workbook) -> Worksheet:
         if self._name in book.sheetnames:
             return t.cast("Worksheet", book[self._name])
         return t.cast("Worksheet", book.create_sheet(self._name))
@@ -130,6 +142,13 @@ class ExcelWriter:
                 f"[ ] : * ? / \\ and no ' at the ends."
             )
 
+    def _check_rows(self, count: int) -> None:
+        if count > ROW_LIMIT:
+            raise ProviderError(
+                f"{self._place}: nothing is written, the sheet would have {count:,} rows with its header and Excel "
+                f"opens {ROW_LIMIT:,} at most. Narrow the job by a filter, or let it write CSV or a database."
+            )
+
     # -- a sheet with records
 
     def _change(self, sheet: Sheet, changes: Sequence[Change]) -> list[Outcome]:
@@ -142,6 +161,7 @@ class ExcelWriter:
         folded = fold_changes(changes, found.records, self._target.fields, _refuse)
         if folded.is_empty:
             return folded.outcomes
+        self._check_rows(found.last_row + len(folded.created) - len(folded.deleted))
         book = self._load(sheet.signature)
         work = t.cast("Worksheet", book[self._name])
         check_tables(work, self._place)

@@ -13,6 +13,7 @@ from ansible_collections.lockstep.sync.plugins.module_utils._model.secrets impor
 from ansible_collections.lockstep.sync.plugins.module_utils._providers.excel.cells import (
     CELL_LENGTH,
     ColumnType,
+    all_fit,
     column_type,
     native_value,
     refuse_value,
@@ -105,8 +106,16 @@ def test_what_a_cell_cannot_hold_is_refused(value: PlannedValue, code: str) -> N
     assert outcome is not None
     assert (outcome.status, outcome.code) == ("failed", code)
     assert "name" in outcome.message
+    assert not all_fit(["before", value, None, "after"])
 
 
 @pytest.mark.parametrize("value", [None, "", "x" * CELL_LENGTH, "tab\tand\nline", "\x01"])
 def test_other_values_are_taken(value: PlannedValue) -> None:
     assert refuse_value("name", value) is None
+
+
+def test_values_fit_together_unless_one_may_not() -> None:
+    assert all_fit([])
+    assert all_fit([None, "", "x" * (CELL_LENGTH // 2), "tab\tand\nline", "\x01"])
+    # looked at one by one
+    assert not all_fit(["x" * CELL_LENGTH])
