@@ -43,7 +43,7 @@ def replace_file(path: Path, where: str, seen: Signature | None, write: Callable
         raise _write_error(target, where, error) from error
     temporary = Path(name)
     try:
-        with os.fdopen(handle, "w+b") as file:
+        with os.fdopen(handle, "wb") as file:
             write(file)
             file.flush()
             if seen is not None:
