@@ -52,6 +52,11 @@ class Server:
         self._pid = 0
         self.url = ""
 
+    @property
+    def log(self) -> Path:
+        """Where the server writes what it does."""
+        return self._data / "run" / "log"
+
     def start(self) -> None:
         """Start the server and wait until it answers."""
         with (self._folder / "out").open("w") as out:

@@ -32,6 +32,8 @@ def parse_dn(text: str) -> tuple[Rdn, ...]:
     """
     if not text.strip(" "):
         return ()
+    if _PLAIN.fullmatch(text):
+        return tuple((t.cast("Assertion", tuple(rdn.split("="))),) for rdn in text.split(","))
     rdns: list[Rdn] = []
     assertions: list[Assertion] = []
     position = 0

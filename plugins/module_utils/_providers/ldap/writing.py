@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ..._model.access import WriteTarget
@@ -20,6 +20,7 @@ from .fields import Fields, RowMaker
 from .looking import Looker, Present
 from .modifications import Builder
 from .outcomes import EXISTS, failed, gone, may_have_moved_on, password_refused
+from .requests import Request
 from .responses import Response
 from .session import Session
 from .steps import Steps
@@ -111,21 +112,25 @@ class LdapWriter:
 
     def _apply_wave(self, wave: Sequence[tuple[int, Change]]) -> None:
         """Apply changes that do not depend on one another."""
-        present = self._read_before(wave)
-        tasks: list[_Task] = []
+        window = DELETE_WINDOW if wave[0][1].action == "delete" else WINDOW
+        tasks = self._send(self._tasks(wave, self._read_before(wave)), window)
+        while tasks:
+            tasks = self._send(tasks, window)
+
+    def _tasks(self, wave: Sequence[tuple[int, Change]], present: Mapping[int, Present | None]) -> Iterator[_Task]:
+        """Yield what is to be sent, made when its turn comes: the server works meanwhile on what was sent before."""
         for number, change in wave:
             if number not in present:
-                self._add_task(tasks, number, change, change.target or "", {})
-                continue
-            found = present[number]
-            verdict = self._missing(change) if found is None else self._judge(change, found, whole=False)
-            if verdict is not None:
+                task = self._task(number, change, change.target or "", {})
+            else:
+                found = present[number]
+                verdict = self._missing(change) if found is None else self._judge(change, found, whole=False)
                 self._outcomes[number] = verdict
-            elif found is not None:
-                rest = self._verdicts.left_to_do(change, found.fields)
-                self._add_task(tasks, number, rest, found.place, found.raw)
-        while tasks:
-            tasks = self._send(tasks)
+                if found is None or verdict is not None:
+                    continue
+                task = self._task(number, self._verdicts.left_to_do(change, found.fields), found.place, found.raw)
+            if task is not None:
+                yield task
 
     def _read_before(self, wave: Sequence[tuple[int, Change]]) -> dict[int, Present | None]:
         """Read the entries that are to be changed, where the server cannot assert what they are."""
@@ -139,18 +144,17 @@ class LdapWriter:
         found = self._looker.look(self._open, [change for _number, change in wanted], whole=False)
         return {number: present for (number, _change), present in zip(wanted, found, strict=True)}
 
-    def _add_task(
-        self, tasks: list[_Task], number: int, change: Change, place: str, raw: Mapping[str, Sequence[bytes]]
-    ) -> None:
+    def _task(self, number: int, change: Change, place: str, raw: Mapping[str, Sequence[bytes]]) -> _Task | None:
+        """Give the task of a change; None when there is an outcome already."""
         try:
             steps = self._builder.build(change, place, raw)
         except RecordError as error:
             self._outcomes[number] = _at_fault(error)
-            return
-        if steps.requests:
-            tasks.append(_Task(number=number, change=change, place=place, steps=steps))
-        else:
+            return None
+        if not steps.requests:
             self._outcomes[number] = DONE
+            return None
+        return _Task(number=number, change=change, place=place, steps=steps)
 
     def _judge(self, change: Change, present: Present, *, whole: bool, begun: bool = False) -> Outcome | None:
         begun = begun or _name(change) in self._begun
@@ -162,17 +166,14 @@ class LdapWriter:
 
     # -- sending ------------------------------------------------------------------------------------------------
 
-    def _send(self, tasks: Sequence[_Task]) -> list[_Task]:
+    def _send(self, tasks: Iterable[_Task], window: int) -> list[_Task]:
         """Send the next request of each task; give those that have more to send."""
+        sent: list[_Task] = []
         going_on: list[_Task] = []
         again: list[tuple[_Task, Response]] = []
         refused: list[tuple[_Task, Response]] = []
-        self._session.begun.update(
-            _name(task.change) for task in tasks if task.change.action == "create" or len(task.steps.requests) > 1
-        )
-        window = DELETE_WINDOW if tasks[0].change.action == "delete" else WINDOW
-        for index, response in self._open.run([task.steps.requests[task.step] for task in tasks], window):
-            task = tasks[index]
+        for index, response in self._open.run(self._requests(tasks, sent), window):
+            task = sent[index]
             if response.code == 0:
                 if task.step == 0 and task.change.action == "create":
                     task.anchor = self._anchor_of(response) or task.anchor
@@ -189,6 +190,14 @@ class LdapWriter:
                 self._outcomes[task.number] = failed(task.change, response, written=task.step)
         self._take_back(refused)
         return going_on + self._look_again(again)
+
+    def _requests(self, tasks: Iterable[_Task], sent: list[_Task]) -> Iterator[Request]:
+        """Yield the next request of each task, and note in `sent` whose it is."""
+        for task in tasks:
+            if task.change.action == "create" or len(task.steps.requests) > 1:
+                self._session.begun.add(_name(task.change))
+            sent.append(task)
+            yield task.steps.requests[task.step]
 
     def _anchor_of(self, response: Response) -> str | None:
         entry = controls.decode_read_entry(response.controls, controls.POST_READ)
