@@ -20,6 +20,7 @@ import pytest
 from ansible_collections.lockstep.sync.plugins.module_utils._model.access import Provider, Query, WriteTarget
 from ansible_collections.lockstep.sync.plugins.module_utils._model.errors import ConfigError, ProviderError
 from ansible_collections.lockstep.sync.plugins.module_utils._model.plans import Action, Change, Outcome
+from ansible_collections.lockstep.sync.plugins.module_utils._model.standstill import PROVING
 from ansible_collections.lockstep.sync.plugins.module_utils._model.values import Key, Row, Value
 from ansible_collections.lockstep.sync.plugins.module_utils._providers.registry import provider_capabilities
 
@@ -297,6 +298,16 @@ class ProviderConformance:
         assert len(fetch(provider, query, FIELDS)) == 3
         box.make(FIELDS, [*PEOPLE, ("4", "Dee", None, None)])
         assert len(fetch(provider, query, FIELDS)) == 4
+
+    def test_the_change_token_is_another_one_after_every_change(self, box: Box, provider: Provider) -> None:
+        box.make(FIELDS, PEOPLE)
+        tokens = [provider.change_token()]
+        assert (tokens[0] is not None) == (box.type in PROVING)
+        assert provider.change_token() == tokens[0]
+        for rows in ([*PEOPLE, ("4", "Dee", None, None)], PEOPLE[1:], [("1", "Ann!", None, None), *PEOPLE[1:]]):
+            box.make(FIELDS, rows)
+            tokens.append(provider.change_token())
+        assert len(set(tokens)) == (4 if box.type in PROVING else 1)
 
     # -- writing
 

@@ -47,6 +47,7 @@ class ListProvider:
         fail_after: batches after which a reading breaks off with an error; None = never.
         generous: `read_keys` gives all records, as a provider may.
         between: called when a reading has ended, to let the world change.
+        token: the start of what tells whether anything changed; None = the system cannot tell.
         reads: what was read, in order: `read` or `read_keys`, with the fields and the query.
     """
 
@@ -63,6 +64,7 @@ class ListProvider:
     write_failures: list[Exception] = field(default_factory=list)
     open_failures: list[Exception] = field(default_factory=list)
     released: int = 0
+    token: str | None = None
 
     @property
     def capabilities(self) -> Capabilities:
@@ -88,6 +90,9 @@ class ListProvider:
             each for each in self.records if self.generous or tuple(each.get(name) for name in key_fields) in wanted
         ]
         return ListReading(self, tuple(fields), chosen)
+
+    def change_token(self) -> str | None:
+        return None if self.token is None else f"{self.token}: {self.records}"
 
     def release(self) -> None:
         self.released += 1

@@ -28,7 +28,10 @@ def job_arguments() -> Arguments:
         ),
         **_missing(),
         "objects": {"type": "list", "elements": "dict", "options": _object_arguments()},
-        "changed_only": {"type": "dict", "options": {"field": {"type": "str"}}},
+        "changed_only": {
+            "type": "dict",
+            "options": {"field": {"type": "str"}, "proof": {"type": "bool", "default": False}},
+        },
         "limits": {"type": "dict", "options": _limit_arguments()},
         "protect": {"type": "str"},
         "create_containers": {"type": "bool"},

@@ -54,6 +54,7 @@ def run_to_result(result: RunResult, limit: int = RUN_BYTES) -> dict[str, t.Any]
         "log_file": result.log_file,
         "plan_digest": result.plan_digest,
         "plan": result.plan_id,
+        "unchanged_since": result.stands_on,
         "request": result.request_ids[0] if result.request_ids else None,
         "requests": list(result.request_ids),
         "kind": result.kind,

@@ -138,6 +138,12 @@ class Provider(t.Protocol):
         cannot show the earlier state.
         """
 
+    def change_token(self) -> str | None:
+        """Give a text that is another one whenever anything that can be read from this system may have changed; None
+        when it cannot tell. Asks the system anew each time, and costs the same however much there is. Raises
+        ProviderError.
+        """
+
     def release(self) -> None:
         """End the state that `read` and `read_keys` share (a database snapshot); the next read sees the present."""
 

@@ -33,6 +33,7 @@ from .limits import parse_limit
 from .notifications import notify_definition, read_notify
 from .providers import check_name, parse_provider, provider_definition
 from .sections import Section
+from .standstill import changed_only_to_plain, check_standstill, read_changed_only
 from .steps import makes_value, parse_step, step_to_plain
 
 __all__ = [
@@ -107,6 +108,7 @@ def parse_job(name: str, definition: Mapping[str, t.Any]) -> JobSpec:
     missing = [option for option in ("source", "destination", "objects") if not job.given.get(option)]
     if missing:
         raise ConfigError(f"{place}: {', '.join(f'`{option}`' for option in missing)} is missing; a job needs it.")
+    changed_only, proof = read_changed_only(job)
     spec = JobSpec(
         name=name,
         description=job.text("description"),
@@ -115,7 +117,8 @@ def parse_job(name: str, definition: Mapping[str, t.Any]) -> JobSpec:
         source=_read_endpoint(job.section("source", ("provider", *SOURCE_PLACES))),
         destination=_read_endpoint(job.section("destination", ("provider", *DESTINATION_PLACES, "replace_file"))),
         objects=(),
-        changed_only=job.section("changed_only", ("field",)).optional_text("field"),
+        changed_only=changed_only,
+        proof=proof,
         limits=_read_limits(job.section("limits", LIMIT_OPTIONS)),
         protect=job.text("protect").strip() or None,
         create_containers=job.flag("create_containers", False),
@@ -131,6 +134,7 @@ def parse_job(name: str, definition: Mapping[str, t.Any]) -> JobSpec:
     _refuse_duplicates((item.name for item in objects), place, "object", "Give each object its own `name`.")
     directory_options.check_on_disable(job, objects)
     spec = dataclasses.replace(spec, objects=objects)
+    check_standstill(spec)
     return dataclasses.replace(spec, mapping_digest=mapping_digest(spec))
 
 
@@ -365,7 +369,7 @@ def _job_to_plain(spec: JobSpec, definition: Mapping[str, t.Any], *, full: bool)
     plain: dict[str, t.Any] = {
         "source": _endpoint_to_plain(spec.source),
         "destination": _endpoint_to_plain(spec.destination),
-        "changed_only": {"field": spec.changed_only} if spec.changed_only else None,
+        "changed_only": changed_only_to_plain(spec),
         "protect": spec.protect,
         "create_containers": spec.create_containers or None,
         "on_disable": directory_options.job_on_disable(Section(definition, "job", JOB_OPTIONS)),

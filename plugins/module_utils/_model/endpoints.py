@@ -14,6 +14,7 @@ from .dn import fold_dn, is_within_folded
 from .errors import ConfigError
 from .jobs import DIRECTORIES, Endpoint, JobSpec, ObjectSpec, ProviderType, Resolve
 from .object_types import DEFAULT_TYPES, ROW, ObjectType, type_of, unmapped_mandatory
+from .standstill import check_proving
 
 Side: t.TypeAlias = t.Literal["source", "destination"]
 PROVIDER_TYPES: tuple[ProviderType, ...] = ("csv", "excel", "sql", "ldap", "active_directory")
@@ -76,6 +77,7 @@ def check_endpoints(job: JobSpec, source_type: ProviderType, destination_type: P
         _check_type(spec, source_type, destination_type, place)
         _check_protect(spec, destination_type, place)
     _refuse_shared_deletes(job, destination_type)
+    check_proving(job, source_type, destination_type)
 
 
 def _check_directory_options(spec: ObjectSpec, destination_type: ProviderType, place: str) -> None:

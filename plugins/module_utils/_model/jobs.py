@@ -291,7 +291,9 @@ class Notify:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JobSpec:
-    """A job as it runs. `mapping_digest` changes when anything that decides what is written changes."""
+    """A job as it runs. `mapping_digest` changes when anything that decides what is written changes. `changed_only` is
+    the field of its time stamps; with `proof` nothing is read while both systems show that nothing changed.
+    """
 
     name: str
     description: str = ""
@@ -301,6 +303,7 @@ class JobSpec:
     destination: Endpoint
     objects: tuple[ObjectSpec, ...]
     changed_only: str | None = None
+    proof: bool = False
     limits: Limits = field(default_factory=Limits)
     protect: str | None = None
     create_containers: bool = False

@@ -108,8 +108,8 @@ class AppliedChange:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunResult:
     """All that is told about one run. Times are ISO 8601 in UTC, `duration` is in seconds. `request_ids` are those that
-    must be approved first. The run of a job collection has no `job`, and the sums of its jobs' runs; these have its
-    number as `parent_id`.
+    must be approved first. `stands_on` is the run since which nothing has changed, when this one read nothing. The run
+    of a job collection has no `job`, and the sums of its jobs' runs; these have its number as `parent_id`.
     """
 
     id: int | None
@@ -132,6 +132,7 @@ class RunResult:
     log_file: str | None = None
     plan_digest: str | None = None
     plan_id: int | None = None
+    stands_on: int | None = None
     kind: RunKind = "run"
     origin_id: int | None = None
     request_ids: Sequence[int] = ()

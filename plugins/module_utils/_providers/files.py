@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import stat
 import time
 from collections.abc import Sequence
@@ -49,6 +50,17 @@ def signature_or_none(path: Path, where: str) -> Signature | None:
     except OSError as error:
         raise read_error(path, where, error) from error
     return signature_of(path, where)
+
+
+def content_token(path: Path, where: str) -> str:
+    """Give a text that stands for the content of the file at `path` (SHA-256), or for there being none."""
+    if signature_or_none(path, where) is None:
+        return "no file"
+    try:
+        with path.open("rb") as file:
+            return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
+    except OSError as error:
+        raise read_error(path, where, error) from error
 
 
 def check_unchanged(path: Path, where: str, seen: Signature) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from .._model.approvals import Request
 from .._model.plans import Held, ObjectPlan, Plan
 from .._model.runs import COUNTED, Agreement, AppliedChange, Level, LogLine, Problem, Statistics, Status
+from .._model.standstill import Standstill
 from .._model.values import show_key
 
 ALWAYS_TOLD = ("created", "updated", "deleted")
@@ -51,7 +52,8 @@ class Account:
 
     `planned` is the highest number of a change in all their plans; `settled` are changes of the same plan that an
     earlier run made; `plan_id` is the kept plan. `waiting` says whose approval is missing, `remark` whose a run would
-    need after this preview.
+    need after this preview. `stands_on` is the run since which nothing has changed, `standstill` what lets a later run
+    stand on this one.
     """
 
     plan: Plan | None = None
@@ -64,6 +66,8 @@ class Account:
     failure_code: str = ""
     waiting: Waiting | None = None
     remark: str = ""
+    stands_on: int | None = None
+    standstill: Standstill | None = None
 
     @property
     def held(self) -> Sequence[Held]:

@@ -15,6 +15,7 @@ from .._model.access import PasswordPolicy, Writer, as_directory
 from .._model.errors import ConfigError, ProviderError
 from .._model.plans import ObjectPlan, Plan
 from .._model.runs import Problem
+from .._model.standstill import Standstill
 from .._model.values import Key, show_key
 from .._planning.explaining import explain_object
 from .._planning.planner import plan_object
@@ -29,6 +30,7 @@ from .keeping import keep_plan
 from .refreshing import plan_smart_groups, refresh_smart_groups
 from .remembering import remember_leavers
 from .sides import PreparedObject, Sides, open_sides
+from .standstill import look, plan_of, remark_on, run_to_stand_on, still_stands
 from .writing import write_plan
 
 READ_DELAYS: tuple[float, ...] = (1, 2, 4)
@@ -52,6 +54,8 @@ class Attempt:
         """Plan only. Gives the explanation of one record when one is asked for."""
         with open_sides(self._job, self._store, self._runtime) as sides:
             explanation = self._explain(sides) if self._request.explain is not None else None
+            if self._stand_still(sides, look(self._context, sides)):
+                return None
             plan = self._plan(sides, first_number=1)
             self._account.plan = plan = seal(self._with_smart_groups(plan))
             if explanation:
@@ -71,6 +75,9 @@ class Attempt:
         if wait_for_earlier(self._context):
             return
         with open_sides(self._job, self._store, self._runtime) as sides:
+            seen = look(self._context, sides)
+            if self._stand_still(sides, seen):
+                return
             plan = self._plan(sides, first_number=self._account.planned + 1)
             if self._must_wait(plan):
                 return
@@ -85,11 +92,22 @@ class Attempt:
                 self._account.plan = plan = seal(plan)
             if self._request.keep_plan or plan.held_count:
                 self._keep(plan)
+            self._account.standstill = seen if still_stands(self._context, sides, seen, plan) else None
             if plan.change_count:
                 open_writer = _writer_opener(sides)
                 write_plan(plan, self._context, files.journal(number), open_writer, _policy_of(sides))
         tries = 1 + self._job.on_error.retries
         refresh_smart_groups(self._context, files, tries + 1 + (number - 1) * len(self._context.smart_groups))
+
+    def _stand_still(self, sides: Sides, seen: Standstill | None) -> bool:
+        """Enter an empty plan and tell so when nothing changed since a run that found nothing to do."""
+        run = None if seen is None else run_to_stand_on(self._context, seen)
+        if run is None:
+            return False
+        self._account.plan = seal(plan_of(run, self._context, sides))
+        self._account.stands_on = run.id
+        self._account.remark += remark_on(run)
+        return True
 
     def _must_wait(self, plan: Plan) -> bool:
         """Tell whether the plan needs approval, with what it would do to smart groups where these can need it."""

@@ -43,6 +43,7 @@ from .quarantine import put_in_quarantine, refuse_quarantined
 from .remembering import remember
 from .runtime import RunRequest, Runtime
 from .settling import settle_interrupted
+from .standstill import keep
 from .tasks import Task, fill_in_request, find_task
 from .telling import (
     Remembered,
@@ -248,6 +249,8 @@ class _Conductor:
                 self._store.runs.add_problems(run_id, result.problems)
                 self._store.runs.finish(run_id, result)
                 self._move_marks(result.status)
+                if result.status == "succeeded" and self._account.standstill is not None:
+                    keep(self._store, self._job.name, run_id, self._account.standstill)
                 self._remember_records()
                 if self._task.kind == "run":
                     put_in_quarantine(self._job, run_id, result.statistics, self._store, self._log)
@@ -336,6 +339,7 @@ class _Conductor:
             log_file=str(files.log) if files is not None else None,
             plan_digest=account.plan.digest if account.plan is not None else None,
             plan_id=account.plan_id,
+            stands_on=account.stands_on,
             kind=self._task.kind,
             origin_id=self._task.origin_id,
             request_ids=[] if account.waiting is None else [each.id for each in account.waiting.requests],

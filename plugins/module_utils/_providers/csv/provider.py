@@ -15,7 +15,7 @@ from ..._model.schema import Capabilities, ContainerInfo, FieldInfo, ProviderSta
 from ..._model.secrets import Secret
 from ..._model.values import Key
 from ..capabilities import CSV
-from ..files import Signature, check_unchanged, signature_or_none, since_ms
+from ..files import Signature, check_unchanged, content_token, signature_or_none, since_ms
 from .dialect import csv_options
 from .reading import CsvReading
 from .table import CsvTable
@@ -60,6 +60,9 @@ class CsvProvider:
             check_unchanged(self._options.path, self._options.where, self._read)
         reading, self._read = self._sweep(fields, key_fields, frozenset(keys))
         return reading
+
+    def change_token(self) -> str:
+        return content_token(self._options.path, self._options.where)
 
     def release(self) -> None:
         self._read = None

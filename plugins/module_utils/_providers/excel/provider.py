@@ -16,7 +16,16 @@ from ..._model.schema import Capabilities, ContainerInfo, FieldInfo, ProviderSta
 from ..._model.secrets import Secret
 from ..._model.values import Key, Row
 from ..capabilities import EXCEL
-from ..files import Signature, check_unchanged, path_option, signature_of, signature_or_none, since_ms, where_of
+from ..files import (
+    Signature,
+    check_unchanged,
+    content_token,
+    path_option,
+    signature_of,
+    signature_or_none,
+    since_ms,
+    where_of,
+)
 from .sheet import Sheet, header_of, load_sheet, open_workbook, read_cells, sheet_names
 from .writing import CELL_LENGTH, ExcelWriter
 
@@ -76,6 +85,9 @@ class ExcelProvider:
         reading = self._sweep(query, fields, key_fields, frozenset(keys))
         self._read = reading.signature
         return reading
+
+    def change_token(self) -> str:
+        return content_token(self._path, self._where)
 
     def release(self) -> None:
         self._sheet = None

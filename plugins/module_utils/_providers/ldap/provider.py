@@ -24,6 +24,7 @@ from .flavours import ACTIVE_DIRECTORY, LDAP, PLACE, Flavour
 from .images import read_images
 from .reading import EntriesReading, SweepReading, scopes
 from .session import WHO_AM_I, Session
+from .standing import read_token
 from .writing import LdapWriter
 
 KEYS_PER_SEARCH = 100
@@ -211,6 +212,9 @@ class LdapProvider:
             filters.equals(name, self.fields.encode(name)(part)) for name, part in zip(key_fields, key, strict=True)
         ]
         return parts[0] if len(parts) == 1 else filters.all_of(parts)
+
+    def change_token(self) -> str | None:
+        return read_token(self._session)
 
     def release(self) -> None:
         """A directory shows no earlier state, so there is none to end."""

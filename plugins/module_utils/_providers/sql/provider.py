@@ -113,6 +113,9 @@ class SqlProvider:
             return self._reading(source, columns, iter([select_all(self._database, source, columns, None)]))
         return self._reading(source, columns, self._key_statements(source, columns, key_columns, keys))
 
+    def change_token(self) -> None:
+        """Give nothing: no database tells of all its changes, whoever makes them, at the same cost."""
+
     def release(self) -> None:
         """End the transaction that the readings share."""
         self._snapshot.release()
