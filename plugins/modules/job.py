@@ -484,11 +484,24 @@ options:
         without a readable time stamp are always looked at.
       - With O(missing_at_source=delete) the source is still read completely, because only a complete read shows what is gone.
       - O(lockstep.sync.run#module:full) looks at all records, and so does the first run after a change of the job.
+      - Or, with O(changed_only.proof), reads nothing at all while nothing has changed at either system, and else everything.
     type: dict
     suboptions:
       field:
         description: The source field with the time stamp of the last change.
         type: str
+      proof:
+        description:
+          - Whether a run reads nothing when both systems prove that nothing has changed since a run that read everything and found
+            nothing to do. When one of them cannot prove it, everything is read.
+          - The proof of a file is its content; of Active Directory the update sequence number of the domain controller; of another
+            directory C(contextCSN), which OpenLDAP has with the overlay C(syncprov). Databases have none, and a job with one is refused.
+          - So is a job that depends on more than its two systems, such as one with C(now()), C(%NOW%) outside of stamps, functions,
+            smart groups or C(delete_after_days). Not together with O(changed_only.field).
+          - What a server computes from the time without a write, and who may read what, is no part of the proof. Let a schedule run with
+            O(lockstep.sync.run#module:full) now and then.
+        type: bool
+        default: false
   limits: &limits
     description:
       - Guards on how much one run may change. A class of change beyond its limit is held, and the run has the status C(held).
@@ -867,7 +880,7 @@ job:
               stamp: false
               transform: []
     changed_only:
-      description: The source field with the time stamp of the last change.
+      description: The source field with the time stamp of the last change, or C(proof).
       returned: when it is declared
       type: dict
       sample: {field: modified}

@@ -138,7 +138,7 @@ jobs:
               stamp: false
               transform: []
     changed_only:
-      description: The source field with the time stamp of the last change.
+      description: The source field with the time stamp of the last change, or C(proof).
       returned: when it is declared
       type: dict
       sample: {field: modified}

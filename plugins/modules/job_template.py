@@ -548,11 +548,18 @@ options:
             a readable time stamp are always looked at.
           - With C(missing_at_source=delete) the source is still read completely, because only a complete read shows what is gone.
           - C(lockstep.sync.run#module:full) looks at all records, and so does the first run after a change of the job.
+          - Or, with C(proof), reads nothing at all while nothing has changed at either system, and else everything.
         type: dict
         suboptions:
           field:
             description: The source field with the time stamp of the last change.
             type: str
+          proof:
+            description:
+              - Whether a run reads nothing when both systems prove that nothing has changed since a run that read everything and found
+                nothing to do; see O(lockstep.sync.job#module:changed_only.proof).
+            type: bool
+            default: false
       limits:
         description:
           - Guards on how much one run may change. A class of change beyond its limit is held, and the run has the status C(held).

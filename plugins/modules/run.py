@@ -616,6 +616,13 @@ run:
           returned: always
           type: str
           sample: "object 'people': 40 deletes (37.4 % of 107) are more than the limit `deletes: 10% above 10`."
+    unchanged_since:
+      description:
+        - The run since which nothing has changed at either system, as both proved, so that this one read nothing. Its statistics are
+          those of that run. See O(lockstep.sync.job#module:changed_only.proof).
+      returned: always
+      type: int
+      sample: null
     plan_digest:
       description: The digest that seals the plan; none when no plan could be made.
       returned: always

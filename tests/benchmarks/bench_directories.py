@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import csv
+import typing as t
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
@@ -18,6 +19,7 @@ from benchmarks.bench_commands import ping, run_small_job
 from benchmarks.cases import Case, Peer
 
 READ, WRITTEN, MEMBERS = 100_000, 20_000, 50_000
+STANDING = 10_000, 1_000_000
 # ldap3 waits for each answer, and is said per record.
 WRITTEN_ONE_BY_ONE = 2_000
 TARGET = WriteTarget(
@@ -98,7 +100,7 @@ def write_csv(folder: Path, count: int) -> None:
         writer.writerows(directory.person(number).values() for number in range(count))
 
 
-def declare(folder: Path) -> None:
+def declare(folder: Path, **options: t.Any) -> None:
     fields = [{"name": name, "source": name, "key": name == "employeeNumber"} for name in directory.FIELDS]
     engine.declare(
         folder,
@@ -109,6 +111,7 @@ def declare(folder: Path) -> None:
             "missing_at_destination": "create",
             "missing_at_source": "delete",
             "objects": [{"name": "people", "type": "inetOrgPerson", "rdn": "uid", "fields": fields}],
+            **options,
         },
     )
 
@@ -137,6 +140,18 @@ def run_first_load(folder: Path) -> None:
     statistics = engine.run(folder).statistics
     if statistics.created != WRITTEN:
         raise RuntimeError(f"not all created: {statistics}")
+
+
+# -- P5 -------------------------------------------------------------------------------------------------------------
+
+
+def prepare_standstill(folder: Path, count: int) -> None:
+    directory.start_with_people(folder, count)
+    write_csv(folder, count)
+    declare(folder, changed_only={"proof": True})
+    results = [engine.run(folder), engine.run(folder)]
+    if results[0].statistics.unchanged != count or results[1].stands_on != results[0].id:
+        raise RuntimeError(f"does not stand still: {results[1].message}")
 
 
 # -- P6 -------------------------------------------------------------------------------------------------------------
@@ -214,6 +229,18 @@ def bench_directories() -> list[Case]:
             cleanup=directory.stop,
             max_seconds=5,
             max_megabytes=400,
+        ),
+        *(
+            Case(
+                name=f"P5: CSV to LDAP, {count:,} x {len(directory.FIELDS)}, proven unchanged, whole command",
+                prepare=partial(prepare_standstill, count=count),
+                ours=run_small_job,
+                floor=ping,
+                floor_name="ansible -m ping",
+                cleanup=directory.stop,
+                max_seconds=2,
+            )
+            for count in STANDING
         ),
         Case(
             name=f"P3: first load of {WRITTEN:,}: plan, journal, write, history",

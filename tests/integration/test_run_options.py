@@ -8,7 +8,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from integration.directory_cases import secret_options
 from integration.harness import Database, Workplace, counts, fields, job, planned, run, task
+from servers.directories import OpenLdap
+from servers.ldap_box import DirectoryBox
 
 
 def test_limits_and_options_of_a_run(place: Workplace, postgres: Database) -> None:
@@ -120,6 +123,68 @@ def test_only_what_changed_is_read_until_a_run_has_a_fault(place: Workplace, mar
     # What changed without a new time stamp is found by a complete reading only.
     assert (counts(done["full"])["read"], counts(done["full"])["updated"]) == (6, 1)
     assert mariadb.content(target) == mariadb.content(source, "id, grade")
+
+
+def test_nothing_is_read_while_file_and_directory_prove_that_nothing_changed(
+    place: Workplace, openldap: OpenLdap
+) -> None:
+    box = DirectoryBox(openldap)
+    hr = place.folder / "hr.csv"
+    hr.write_text("number,name\n1,Ann\n2,Bob\n", encoding="utf-8")
+    mapped = [
+        {"name": "employeeNumber", "source": "number", "key": True},
+        {"name": "cn", "source": "name"},
+        {"name": "sn", "source": "name"},
+    ]
+    people = {
+        "name": "people",
+        "source": {"provider": "hr"},
+        "destination": {"provider": "dir", "container": box.base},
+        "missing_at_destination": "create",
+        "changed_only": {"proof": True},
+        "objects": [{"name": "people", "type": "inetOrgPerson", "fields": mapped}],
+    }
+    providers = [{"name": "hr", "csv": {"path": str(hr)}}, {"name": "dir", "ldap": secret_options(box, place)}]
+    place.declare(providers, [people])
+
+    done = place.play(
+        declared=task("job_info", name="people"),
+        first=run("people"),
+        base=run("people"),
+        preview=run("people", check=True),
+        still=run("people"),
+        full=run("people", full=True),
+    )
+
+    assert done["declared"]["jobs"][0]["changed_only"] == {"proof": True}
+    base, still = done["base"]["run"], done["still"]["run"]
+    assert [done[name]["run"]["unchanged_since"] for name in ("first", "base", "full")] == [None] * 3
+    assert done["preview"]["run"]["unchanged_since"] == still["unchanged_since"] == base["id"]
+    assert (still["statistics"], still["outcome"], done["still"]["changed"]) == (base["statistics"], "equal", False)
+    assert f"Neither system has changed since run {base['id']}" in done["still"]["msg"]
+
+    box.modify(f"cn=Ann,{box.base}", sn="Spoiled")
+    hr.write_text("number,name\n1,Ann\n2,Bob\n3,Cid\n", encoding="utf-8")
+    done = place.play(mended=run("people"), again=run("people"), still=run("people"))
+
+    assert counts(done["mended"]) == {
+        "read": 3,
+        "in_scope": 3,
+        "matched": 2,
+        "created": 1,
+        "updated": 1,
+        "unchanged": 1,
+    }
+    assert done["still"]["run"]["unchanged_since"] == done["again"]["run"]["id"]
+    assert box.texts(f"cn=Ann,{box.base}", "sn") == ["Ann"]
+
+
+def test_a_proof_that_nobody_can_give_is_refused(place: Workplace, sqlite: Database) -> None:
+    table = sqlite.make("id INTEGER PRIMARY KEY", name="people")
+    place.declare([{"name": "hr", "csv": {"path": "/srv/hr.csv"}}, {"name": "db", **sqlite.provider}], [])
+    given = job("people", {"provider": "hr"}, {"provider": "db", "table": table}, fields("id"))
+    done = place.play(fails=True, bad=task("job", **given, changed_only={"proof": True}))
+    assert "`proof` is nothing that provider 'db' can give, which is of type sql" in done["bad"]["msg"]
 
 
 def test_a_preview_makes_neither_store_nor_files(place: Workplace, sqlite: Database) -> None:

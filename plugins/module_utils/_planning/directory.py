@@ -34,8 +34,7 @@ class DirectoryCompanion:
             position: shared.references.index(rule, request.checkpoint)
             for position, rule in request.mapping.references.items()
         }
-        # A record whose key changed is found by the anchor it is linked to.
-        self._by_anchor = {anchor: key for key, anchor in index.anchors.items()} if request.links else {}
+        self._by_anchor: dict[str, t.Any] | None = None
         self._scope = fold_dn(request.destination.query.container or shared.directory.base)
         self._scopes = (self._scope, *map(fold_dn, request.destination.query.more_containers))
         self._containers: dict[str, str] = {}
@@ -100,8 +99,7 @@ class DirectoryCompanion:
         identity = t.cast("str", planned[IDENTITY])
         anchor = self._index.anchors.get(index_key)
         if anchor is not None:
-            link = self._request.links.get(identity)
-            if link is None or link.anchor != anchor:
+            if self._request.links.get(identity) != anchor:
                 self.found[index_key] = identity
             if anchor in self._request.leavers:
                 return True
@@ -124,8 +122,13 @@ class DirectoryCompanion:
 
     def linked_key(self, identity: str) -> t.Any | None:
         """Give the index key of the record that a source record is linked to."""
-        link = self._request.links.get(identity)
-        return None if link is None else self._by_anchor.get(link.anchor)
+        anchor = self._request.links.get(identity)
+        if anchor is None:
+            return None
+        if self._by_anchor is None:
+            # Made for the first record whose key may have changed: most runs have none, and no use for it.
+            self._by_anchor = {anchor: key for key, anchor in self._index.anchors.items()}
+        return self._by_anchor.get(anchor)
 
     def links_found(self, keys_of: t.Callable[[t.Any], Key], repeated: t.Collection[t.Any]) -> list[Link]:
         """Give the pairs that are not remembered yet; keys that several source records have pair nobody."""

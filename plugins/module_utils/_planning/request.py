@@ -14,7 +14,7 @@ from .._model.access import Directory, Provider, Query
 from .._model.checkpoint import Checkpoint
 from .._model.compiled import CompiledMapping, Protection
 from .._model.jobs import Limits, ObjectSpec
-from .._model.plans import Change, GuardClass, Held, Leaver, Link
+from .._model.plans import Change, GuardClass, Held, Leaver
 from .._model.runs import COUNTED, Problem, Statistics
 from .._model.schema import ContainerInfo
 from .._model.values import Key
@@ -49,7 +49,7 @@ class ObjectRequest:
         checkpoint: called between batches with the number of records just read.
         first_number: the number of the first change.
         accepted: guards that hold nothing in this run.
-        links: the remembered pairs by source identity (directories, like all that follows).
+        links: the remembered anchors by source identity (directories, like all that follows).
         leavers: by anchor, the records that were disabled because they were missing.
         stamps: the fields that `on_disable` writes, with their texts filled in.
         protection: at a table or file, which records are never touched.
@@ -68,7 +68,7 @@ class ObjectRequest:
     previous_read: int | None = None
     first_number: int = 1
     accepted: frozenset[GuardClass] = frozenset()
-    links: Mapping[str, Link] = field(default_factory=dict)
+    links: Mapping[str, str] = field(default_factory=dict)
     leavers: Mapping[str, Leaver] = field(default_factory=dict)
     stamps: Mapping[str, str | None] = field(default_factory=dict)
     protection: Protection | None = None

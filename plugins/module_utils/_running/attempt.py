@@ -182,7 +182,7 @@ class Attempt:
             previous_read=self._store.runs.last_read(self._job.name, item.spec.name),
             first_number=first_number,
             accepted=self._request.accept,
-            links={} if shared is None else self._store.links.load(name, item.spec.name),
+            links={} if shared is None else self._store.links.anchors(name, item.spec.name),
             leavers={} if shared is None else self._store.leavers.load(name, item.spec.name),
             stamps=item.stamps,
             protection=item.protection,

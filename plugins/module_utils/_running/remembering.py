@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import chain
 
 from .._model.jobs import JobSpec
 from .._model.plans import Change, Link, ObjectPlan
@@ -23,9 +24,8 @@ def remember(part: ObjectPlan, applied: Sequence[AppliedChange], job: JobSpec, s
         return
     mine = [item for item in applied if item.change.object == part.name and item.outcome is not None]
     done = [item for item in mine if item.outcome is not None and item.outcome.status == "done"]
-    links = [*_found_links(part), *_new_links(part, done)]
-    if links:
-        store.links.put(job.name, part.name, job.mapping_digest, links)
+    if part.links:
+        store.links.put(job.name, part.name, job.mapping_digest, chain(_found_links(part), _new_links(part, done)))
     gone = [item.change.anchor for item in done if item.change.action == "delete" and item.change.anchor]
     if gone:
         store.links.forget(job.name, part.name, gone)
@@ -43,19 +43,17 @@ def remember_leavers(part: ObjectPlan, job: JobSpec, store: Store) -> None:
         store.leavers.put(job.name, part.name, leavers)
 
 
-def _found_links(part: ObjectPlan) -> list[Link]:
-    return [link for link in part.links if link.anchor]
+def _found_links(part: ObjectPlan) -> Iterator[Link]:
+    return (link for link in part.links if link.anchor)
 
 
-def _new_links(part: ObjectPlan, done: Sequence[AppliedChange]) -> list[Link]:
-    """Give the links of records that were made, with the anchors that the directory gave them."""
+def _new_links(part: ObjectPlan, done: Sequence[AppliedChange]) -> Iterator[Link]:
+    """Yield the links of records that were made, with the anchors that the directory gave them."""
     planned = {link.key: link for link in part.links if not link.anchor}
-    links = []
     for item in done:
         link = planned.get(item.change.key) if item.change.action == "create" else None
         if link is not None and item.outcome is not None and item.outcome.anchor:
-            links.append(replace(link, anchor=item.outcome.anchor, fingerprint=_fingerprint(item.change)))
-    return links
+            yield replace(link, anchor=item.outcome.anchor, fingerprint=_fingerprint(item.change))
 
 
 def _fingerprint(change: Change) -> str:

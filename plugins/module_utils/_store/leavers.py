@@ -57,7 +57,7 @@ class Leavers:
             for leaver in leavers
         ]
         with self._session.write() as connection:
-            replace_rows(connection, tables().leavers, need_job(connection, job_name), object_name, rows)
+            replace_rows(connection, tables().leavers, need_job(connection, job_name), rows)
 
     def forget(self, job_name: str, object_name: str, anchors: Sequence[str]) -> None:
         """Forget the leavers with these anchors."""

@@ -12,7 +12,7 @@ from .jobs import job_id, need_job
 from .remembered import digest_of, forget_digests, replace_rows
 from .session import Session
 from .tables import tables
-from .texts import clean, from_json_text, to_json_text
+from .texts import clean, to_json_text
 
 
 class Links:
@@ -21,23 +21,18 @@ class Links:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def load(self, job_name: str, object_name: str) -> dict[str, Link]:
-        """Give the links of a job's object by source identity; none for an unknown job."""
+    def anchors(self, job_name: str, object_name: str) -> dict[str, str]:
+        """Give the anchors that a job's object is linked to, by source identity; none for an unknown job."""
         table = tables().links
-        query = table.select().with_only_columns(table.c.identity, table.c.anchor, table.c.key, table.c.fingerprint)
+        query = table.select().with_only_columns(table.c.identity, table.c.anchor)
         with self._session.read() as connection:
             number = job_id(connection, job_name)
-            rows = connection.execute(query.where(table.c.job_id == number, table.c.object == object_name)).all()
-        # All keys as one document: parsing each alone would take most of the time.
-        keys = from_json_text(f"[{','.join(row[2] for row in rows)}]")
-        return {
-            identity: Link(identity=identity, anchor=anchor, key=tuple(key), fingerprint=fingerprint)
-            for (identity, anchor, _text, fingerprint), key in zip(rows, keys, strict=True)
-        }
+            rows = connection.execute(query.where(table.c.job_id == number, table.c.object == object_name))
+            return {row[0]: row[1] for row in rows}
 
     def put(self, job_name: str, object_name: str, mapping_digest: str, links: Iterable[Link]) -> None:
         """Remember `links`, instead of what their identities were linked to. Raises ConfigError for an unknown job."""
-        rows = [
+        rows = (
             {
                 "digest": digest_of(object_name, identity := clean(link.identity)),
                 "object": object_name,
@@ -48,9 +43,9 @@ class Links:
                 "mapping_digest": mapping_digest,
             }
             for link in links
-        ]
+        )
         with self._session.write() as connection:
-            replace_rows(connection, tables().links, need_job(connection, job_name), object_name, rows)
+            replace_rows(connection, tables().links, need_job(connection, job_name), rows)
 
     def forget(self, job_name: str, object_name: str, anchors: Sequence[str]) -> None:
         """Forget the links to the records with these anchors."""

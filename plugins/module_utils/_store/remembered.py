@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import typing as t
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 
 if t.TYPE_CHECKING:
     from sqlalchemy import Table
@@ -25,38 +26,25 @@ def digest_of(object_name: str, record: str) -> str:
     return hashlib.blake2b(content, digest_size=16).hexdigest()
 
 
-def replace_rows(
-    connection: Connection, table: Table, number: int, object_name: str, rows: Sequence[dict[str, t.Any]]
-) -> None:
+def replace_rows(connection: Connection, table: Table, number: int, rows: Iterable[dict[str, t.Any]]) -> None:
     """Write `rows` of job `number`, instead of those with the same digest; those that are so already stay untouched.
 
-    Of several rows with one digest the last one counts.
+    Of several rows with one digest the last one counts. No more than a chunk of them is ever held.
     """
-    wanted = {row["digest"]: {"job_id": number, **row} for row in rows}
-    stored = _stored(connection, table, number, object_name, list(wanted))
-    changed = [row for digest, row in wanted.items() if stored.get(digest) != row]
-    forget_digests(connection, table, number, [row["digest"] for row in changed if row["digest"] in stored])
-    if changed:
-        connection.execute(table.insert(), changed)
+    source = iter(rows)
+    while wanted := {row["digest"]: {"job_id": number, **row} for row in islice(source, CHUNK)}:
+        query = table.select().where(table.c.job_id == number, table.c.digest.in_(wanted))
+        stored = {row["digest"]: dict(row) for row in connection.execute(query).mappings()}
+        changed = [row for digest, row in wanted.items() if stored.get(digest) != row]
+        forget_digests(connection, table, number, [row["digest"] for row in changed if row["digest"] in stored])
+        if changed:
+            connection.execute(table.insert(), changed)
 
 
 def forget_digests(connection: Connection, table: Table, number: int | None, digests: Sequence[str]) -> None:
     """Delete the rows of job `number` with these digests."""
     for chunk in _chunks(digests):
         connection.execute(table.delete().where(table.c.job_id == number, table.c.digest.in_(chunk)))
-
-
-def _stored(
-    connection: Connection, table: Table, number: int, object_name: str, digests: Sequence[str]
-) -> dict[str, dict[str, t.Any]]:
-    """Give the rows there are by digest; where many are asked for, all of the object, which is one statement."""
-    query = table.select().where(table.c.job_id == number)
-    if len(digests) > CHUNK:
-        queries = [query.where(table.c.object == object_name)]
-    else:
-        queries = [query.where(table.c.digest.in_(chunk)) for chunk in _chunks(digests)]
-    rows = (row for each in queries for row in connection.execute(each).mappings())
-    return {row["digest"]: dict(row) for row in rows}
 
 
 def _chunks(items: Sequence[str]) -> Iterator[Sequence[str]]:

@@ -29,7 +29,7 @@ def test_people_are_made_with_their_managers_and_the_second_run_changes_nothing(
     assert world.box.texts(world.place("Cid Cook", "Sales"), "manager") == [world.place("Ann Able", "IT")]
     again = world.run()
     assert (again.statistics.changes, again.statistics.unchanged, again.agreement) == (0, 3, "equal")
-    assert len(world.world.store.links.load("j", "people")) == 3
+    assert len(world.world.store.links.anchors("j", "people")) == 3
 
 
 def test_a_manager_who_comes_later_in_the_file_or_in_a_circle_is_found(world: DirectoryWorld) -> None:
@@ -105,7 +105,7 @@ def test_a_leaver_is_deleted_when_the_time_is_over_and_not_before(world: Directo
     assert actions(result) == ["delete"]
     assert world.box.read(world.place("Cid Cook", "Sales")) is None
     assert world.world.store.leavers.load("j", "people") == {}
-    assert len(world.world.store.links.load("j", "people")) == 2
+    assert len(world.world.store.links.anchors("j", "people")) == 2
 
 
 def test_too_many_leavers_are_held_and_everybody_else_is_served(world: DirectoryWorld) -> None:
