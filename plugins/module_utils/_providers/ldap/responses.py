@@ -140,6 +140,10 @@ class NoSuchObjectError(LdapResultError):
     """The entry that an operation named is not there."""
 
 
+_PLAIN_SUCCESS = b"\x0a\x01\x00\x04\x00\x04\x00"
+"""The content of the answer to nearly every write: success, no matched name, no diagnostic message."""
+
+
 def result_text(code: int, diagnostic: str) -> str:
     """Give a result for people. Active Directory ends its diagnostics with a NUL byte."""
     shown = f"{RESULT_NAMES.get(code, 'unknown result')} ({code})"
@@ -180,6 +184,8 @@ def decode_response(data: bytes, at: int, end: int) -> Response:
     """
     try:
         message_id, tag, start, stop = decode_head(data, at, end)
+        if stop == end and tag in RESULTS and data[start:stop] == _PLAIN_SUCCESS:
+            return Response(message_id=message_id, tag=tag, code=SUCCESS, controls={})
         controls = read_controls(data, stop, end)
         if tag == INTERMEDIATE:
             name, value = _read_name_and_value(data, start, stop, 0x80, 0x81)

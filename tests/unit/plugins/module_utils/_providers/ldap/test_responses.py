@@ -74,6 +74,14 @@ def test_results_of_every_operation_are_as_ldap3_means_them(
     )
 
 
+@pytest.mark.parametrize("name", sorted(TAGS))
+def test_a_plain_success_is_as_any_other_result(name: str) -> None:
+    plain = ldap_codec.result(300, name, 0, matched="", diagnostic="", referrals=[], controls={})
+    assert decode(plain) == Response(message_id=300, tag=TAGS[name], code=0, controls={})
+    told = decode(ldap_codec.result(300, name, 0, matched="", diagnostic="a", referrals=[], controls={"1.2": b"x"}))
+    assert (told.diagnostic, told.controls) == ("a", {"1.2": b"x"})
+
+
 @pytest.mark.parametrize(("name", "value"), [(None, None), ("1.2.3", None), (None, b"v"), ("1.2.3", b"")])
 def test_an_intermediate_response_has_a_name_a_value_both_or_none(name: str | None, value: bytes | None) -> None:
     found = decode(ldap_codec.intermediate(5, name, value))
