@@ -16,10 +16,10 @@ import typing as t
 from collections.abc import Iterable, Mapping
 
 from . import directory_options
+from .endpoint_options import endpoint_to_plain, override, place_to_plain, read_endpoint
 from .endpoints import PLACES
 from .errors import ConfigError
 from .jobs import (
-    Endpoint,
     FieldSpec,
     JobSpec,
     Limits,
@@ -87,7 +87,6 @@ FIELD_OPTIONS = tuple(item.name for item in dataclasses.fields(FieldSpec))
 LIMIT_OPTIONS = tuple(item.name for item in dataclasses.fields(Limits))
 SOURCE_PLACES = PLACES
 DESTINATION_PLACES = ("table", "sheet", "container", "include_subcontainers", "filter")
-WHOLE_PLACES = ("table", "query", "sheet")
 INHERITED = ("missing_at_destination", "missing_at_source")
 
 _AT_DESTINATION: tuple[MissingAtDestination, ...] = ("skip", "create")
@@ -114,8 +113,8 @@ def parse_job(name: str, definition: Mapping[str, t.Any]) -> JobSpec:
         description=job.text("description"),
         owners=job.texts("owners"),
         enabled=job.flag("enabled", True),
-        source=_read_endpoint(job.section("source", ("provider", *SOURCE_PLACES))),
-        destination=_read_endpoint(job.section("destination", ("provider", *DESTINATION_PLACES, "replace_file"))),
+        source=read_endpoint(job.section("source", ("provider", *SOURCE_PLACES))),
+        destination=read_endpoint(job.section("destination", ("provider", *DESTINATION_PLACES, "replace_file"))),
         objects=(),
         changed_only=changed_only,
         proof=proof,
@@ -174,8 +173,8 @@ def effective_job(name: str, definition: Mapping[str, t.Any]) -> dict[str, t.Any
 def mapping_digest(job: JobSpec) -> str:
     """Give a digest over everything that decides what is written: endpoints, objects and `changed_only`."""
     content = {
-        "source": _endpoint_to_plain(job.source),
-        "destination": _endpoint_to_plain(job.destination),
+        "source": endpoint_to_plain(job.source),
+        "destination": endpoint_to_plain(job.destination),
         "objects": [_object_to_plain(item, full=True) for item in job.objects],
         "changed_only": job.changed_only,
         "protect": job.protect,
@@ -186,37 +185,6 @@ def mapping_digest(job: JobSpec) -> str:
 
 
 # -- reading ----------------------------------------------------------------------------------------------------
-
-
-def _read_endpoint(side: Section) -> Endpoint:
-    return Endpoint(
-        provider=side.required_text("provider"),
-        replace_file=side.flag("replace_file", False),
-        **_read_place(side),
-    )
-
-
-def _read_place(side: Section) -> dict[str, t.Any]:
-    return {
-        "table": side.optional_text("table"),
-        "query": side.optional_text("query"),
-        "sheet": side.optional_text("sheet"),
-        "container": directory_options.read_container(side, "container"),
-        "include_subcontainers": side.flag("include_subcontainers", True),
-        "filter": directory_options.read_filter(side, "filter"),
-    }
-
-
-def _override(base: Endpoint, side: Section) -> Endpoint:
-    """Give the job's endpoint with an object's own place. A table, query or sheet of the object replaces the job's
-    place as a whole; of a directory's options it gives only those that differ.
-    """
-    given = {option: value for option, value in _read_place(side).items() if option in side.given and value is not None}
-    if not given:
-        return base
-    if any(option in given for option in WHOLE_PLACES):
-        return Endpoint(provider=base.provider, replace_file=base.replace_file, **given)
-    return dataclasses.replace(base, **given)
 
 
 def _read_limits(limits: Section) -> Limits:
@@ -261,8 +229,8 @@ def _read_object(data: object, job: Section, spec: JobSpec, number: int) -> Obje
     spec_of_object = ObjectSpec(
         name=name,
         type=type_name,
-        source=_override(spec.source, item.section("source", SOURCE_PLACES)),
-        destination=_override(spec.destination, item.section("destination", DESTINATION_PLACES)),
+        source=override(spec.source, item.section("source", SOURCE_PLACES)),
+        destination=override(spec.destination, item.section("destination", DESTINATION_PLACES)),
         when=item.text("when").strip() or None,
         missing_at_destination=item.choice("missing_at_destination", _AT_DESTINATION, at_destination),
         missing_at_source=item.choice("missing_at_source", _AT_SOURCE, at_source),
@@ -329,18 +297,6 @@ def _options_to_plain(data: FieldSpec | Limits | OnError, *, full: bool) -> dict
     return plain
 
 
-def _endpoint_to_plain(endpoint: Endpoint) -> dict[str, t.Any]:
-    plain: dict[str, t.Any] = {"provider": endpoint.provider}
-    return plain | _place_to_plain(endpoint) | ({"replace_file": True} if endpoint.replace_file else {})
-
-
-def _place_to_plain(endpoint: Endpoint, base: Endpoint | None = None) -> dict[str, t.Any]:
-    """Give the place of an endpoint. What would be taken from `base`, the job's, is written out where it differs."""
-    shown = {option: getattr(endpoint, option) for option in PLACES if getattr(endpoint, option) not in (None, True)}
-    own = base is not None and endpoint.include_subcontainers and not base.include_subcontainers
-    return shown | ({"include_subcontainers": True} if own else {})
-
-
 def _field_to_plain(spec: FieldSpec, *, full: bool) -> dict[str, t.Any]:
     plain = _options_to_plain(spec, full=full)
     plain["transform"] = [step_to_plain(step) for step in spec.transform]
@@ -352,7 +308,7 @@ def _object_to_plain(spec: ObjectSpec, *, full: bool, job: JobSpec | None = None
     if full or spec.type != "row":
         plain["type"] = spec.type
     for side in ("source", "destination"):
-        plain[side] = _place_to_plain(getattr(spec, side), None if job is None else getattr(job, side))
+        plain[side] = place_to_plain(getattr(spec, side), None if job is None else getattr(job, side))
     plain |= {
         "when": spec.when,
         "missing_at_destination": spec.missing_at_destination,
@@ -367,8 +323,8 @@ def _job_to_plain(spec: JobSpec, definition: Mapping[str, t.Any], *, full: bool)
     """Give everything but the objects."""
     at_missing = {option: definition.get(option) or "skip" for option in INHERITED}
     plain: dict[str, t.Any] = {
-        "source": _endpoint_to_plain(spec.source),
-        "destination": _endpoint_to_plain(spec.destination),
+        "source": endpoint_to_plain(spec.source),
+        "destination": endpoint_to_plain(spec.destination),
         "changed_only": changed_only_to_plain(spec),
         "protect": spec.protect,
         "create_containers": spec.create_containers or None,
