@@ -498,8 +498,8 @@ options:
             directory C(contextCSN), which OpenLDAP has with the overlay C(syncprov). Databases have none, and a job with one is refused.
           - So is a job that depends on more than its two systems, such as one with C(now()), C(%NOW%) outside of stamps, functions,
             smart groups or C(delete_after_days). Not together with O(changed_only.field).
-          - What a server computes from the time without a write, and who may read what, is no part of the proof. Let a schedule run with
-            O(lockstep.sync.run#module:full) now and then.
+          - What a server computes from the time without a write, and who may read what, is no part of the proof. So everything is read
+            once a day all the same, and with O(lockstep.sync.run#module:full).
         type: bool
         default: false
   limits: &limits

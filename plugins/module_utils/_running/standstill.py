@@ -11,6 +11,7 @@ concluded for a part of the records: when one token is another one, everything i
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import hashlib
 import json
 from collections.abc import Iterator
@@ -30,6 +31,8 @@ from .sides import PreparedObject, Sides
 
 WHOLE_JOB = ""
 """In the place of an object's name: no object has this one."""
+LONGEST = dt.timedelta(days=1)
+"""For how long a run can be stood on: what no system counts, such as who may see what, is found out once a day."""
 
 
 def look(context: RunContext, sides: Sides) -> Standstill | None:
@@ -41,8 +44,8 @@ def look(context: RunContext, sides: Sides) -> Standstill | None:
 
 
 def run_to_stand_on(context: RunContext, seen: Standstill) -> StoredRun | None:
-    """Give the run that found nothing to do when both systems were as they are now; None when there is none, or this
-    run was asked for something that only reading can answer.
+    """Give the run that found nothing to do when both systems were as they are now; None when there is none or it was
+    too long ago, or this run was asked for something that only reading can answer.
     """
     request = context.request
     if request.full or request.keys or request.explain is not None or request.keep_plan or request.smart_groups:
@@ -51,7 +54,10 @@ def run_to_stand_on(context: RunContext, seen: Standstill) -> StoredRun | None:
     if kept is None:
         return None
     mark = json.loads(kept)
-    return context.store.runs.get(mark["run"]) if mark["tokens"] == seen.tokens else None
+    run = context.store.runs.get(mark["run"]) if mark["tokens"] == seen.tokens else None
+    if run is None or context.runtime.clock() - dt.datetime.fromisoformat(run.started) >= LONGEST:
+        return None
+    return run
 
 
 def plan_of(run: StoredRun, context: RunContext, sides: Sides) -> Plan:

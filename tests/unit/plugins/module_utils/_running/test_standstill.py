@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import typing as t
 from collections.abc import Callable
 from pathlib import Path
@@ -136,6 +137,17 @@ def test_a_changed_variable_is_read_anew(files: World) -> None:
     assert stands_on(files) is not None
     files.environ["SITE"] = "Bonn"
     assert files.run().result.statistics.updated == 3
+
+
+def test_everything_is_read_once_a_day(files: World) -> None:
+    first = files.run().result
+    files.now += dt.timedelta(hours=23, minutes=59)
+    assert stands_on(files) == first.id
+    files.now += dt.timedelta(minutes=1)
+    second = files.run().result
+    assert (second.stands_on, second.statistics.read) == (None, 3)
+    files.now += dt.timedelta(hours=23)
+    assert stands_on(files) == second.id
 
 
 def test_without_the_option_everything_is_read(files: World) -> None:
