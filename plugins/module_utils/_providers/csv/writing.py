@@ -208,11 +208,12 @@ def _text(value: object) -> str:
 
 
 def _new_rows(folded: Folded, columns: Sequence[str], fields: Sequence[str]) -> Iterator[Iterable[Value]]:
-    """Yield new records as rows; the csv module writes nothing for no value."""
-    pick = operator.itemgetter(*columns) if len(columns) > 1 and set(fields) == set(columns) else None
-    for record in folded.created.values():
-        # A record has no other than the mapped fields, so that as many are all of them.
-        yield pick(record) if pick is not None and len(record) == len(columns) else map(record.get, columns)
+    """Give new records as rows; the csv module writes nothing for no value."""
+    records = folded.created.values()
+    # A record has no other than the mapped fields, so that as many are all of them.
+    if len(columns) > 1 and set(fields) == set(columns) and set(map(len, records)) <= {len(columns)}:
+        return map(operator.itemgetter(*columns), records)
+    return (map(record.get, columns) for record in records)
 
 
 def _shaper(header: Sequence[str], columns: Sequence[str]) -> Callable[[Cells], Sequence[str]]:
