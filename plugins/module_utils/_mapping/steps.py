@@ -25,8 +25,6 @@ from .texts import distinct, split_parts, title_case, to_ascii
 Apply: t.TypeAlias = Callable[[Value, Row], Value]
 TextFunction: t.TypeAlias = Callable[[str], "str | tuple[str, ...] | None"]
 
-_VARIABLE = re.compile(r"%([A-Za-z_][A-Za-z0-9_]*)%")
-
 
 def step_name(step: jobs.Step) -> str:
     """Give the step's name as in a playbook."""
@@ -199,7 +197,7 @@ def _fill_in(text: str, context: MappingContext, now: dt.datetime, place: Place)
             )
         return context.environ[name]
 
-    return _VARIABLE.sub(fill, text)
+    return jobs.VARIABLE.sub(fill, text)
 
 
 def default_step(step: jobs.Default) -> Apply:

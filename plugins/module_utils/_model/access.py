@@ -140,8 +140,7 @@ class Provider(t.Protocol):
 
     def change_token(self) -> str | None:
         """Give a text that is another one whenever anything that can be read from this system may have changed; None
-        when it cannot tell. Asks the system anew each time, and costs the same however much there is. Raises
-        ProviderError.
+        when it cannot tell. Asks the system anew each time, and reads no record. Raises ProviderError.
         """
 
     def release(self) -> None:

@@ -10,12 +10,11 @@ store keeps (only what differs from the defaults, in one order), and the *effect
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import json
 import typing as t
 from collections.abc import Iterable, Mapping
 
 from . import directory_options
+from .digests import content_digest
 from .endpoint_options import endpoint_to_plain, override, place_to_plain, read_endpoint
 from .endpoints import PLACES
 from .errors import ConfigError
@@ -180,8 +179,7 @@ def mapping_digest(job: JobSpec) -> str:
         "protect": job.protect,
         "create_containers": job.create_containers,
     }
-    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
-    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+    return content_digest(content)
 
 
 # -- reading ----------------------------------------------------------------------------------------------------

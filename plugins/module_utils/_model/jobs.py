@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -38,8 +39,13 @@ class Endpoint:
 # -- transform steps: one class a step, named as in the playbook; `field` None = the value so far ----------------
 
 
+VARIABLE: t.Final = re.compile(r"%([A-Za-z_][A-Za-z0-9_]*)%")
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Static:
+    """A fixed text, in which %NAME% stands for a variable (`VARIABLE`)."""
+
     text: str
 
 

@@ -15,14 +15,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from .errors import ConfigError
-from .jobs import Expression, FieldSpec, Function, JobSpec, ObjectSpec, ProviderType, Static
+from .jobs import VARIABLE, Expression, FieldSpec, Function, JobSpec, ObjectSpec, ProviderType, Static
 from .sections import Section
 
 CHANGED_ONLY = ("field", "proof")
 PROVING: frozenset[ProviderType] = frozenset({"csv", "excel", "ldap", "active_directory"})
 """Providers that can show that nothing has changed, see `access.Provider.change_token`."""
 _NOW = re.compile(r"\bnow\b")
-_VARIABLE = re.compile(r"%([A-Za-z_][A-Za-z0-9_]*)%")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -78,12 +77,9 @@ def check_proving(job: JobSpec, source_type: ProviderType, destination_type: Pro
 
 def variables_of(job: JobSpec) -> tuple[str, ...]:
     """Give the names of the variables in the texts of `job`, sorted."""
-    texts = (step.text for item in job.objects for field in item.fields for step in field.transform if _is_text(step))
-    return tuple(sorted({name for text in texts for name in _VARIABLE.findall(text)}))
-
-
-def _is_text(step: object) -> t.TypeGuard[Static]:
-    return isinstance(step, Static)
+    steps = (step for item in job.objects for field in item.fields for step in field.transform)
+    texts = (step.text for step in steps if isinstance(step, Static))
+    return tuple(sorted({name for text in texts for name in VARIABLE.findall(text)}))
 
 
 def _restless(job: JobSpec) -> Iterator[str]:

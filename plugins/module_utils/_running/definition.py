@@ -5,9 +5,7 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-
+from .._model.digests import content_digest
 from .._model.errors import ConfigError
 from .._model.jobs import JobSpec
 from .._model.plans import Plan
@@ -32,8 +30,7 @@ def definition_digest(job: JobSpec, store: Store) -> str:
         },
         "smart_groups": {name: None if group is None else dict(group.definition) for name, group in groups.items()},
     }
-    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
-    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+    return content_digest(content)
 
 
 def refuse_changed_definition(plan: Plan, job: JobSpec, store: Store, what: str) -> None:

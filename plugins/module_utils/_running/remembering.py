@@ -5,12 +5,11 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
 
+from .._model.digests import content_digest
 from .._model.jobs import JobSpec
 from .._model.plans import Change, Link, ObjectPlan
 from .._model.runs import AppliedChange
@@ -57,8 +56,7 @@ def _new_links(part: ObjectPlan, done: Sequence[AppliedChange]) -> Iterator[Link
 
 
 def _fingerprint(change: Change) -> str:
-    content = json.dumps(change_to_json(change)["after"], sort_keys=True, separators=(",", ":"))
-    return hashlib.blake2b(content.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+    return content_digest(change_to_json(change)["after"])
 
 
 def _is_held(part: ObjectPlan, anchor: str) -> bool:

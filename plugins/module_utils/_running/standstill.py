@@ -12,12 +12,12 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-import hashlib
 import json
 from collections.abc import Iterator
 
 from .._model.access import WriteTarget, as_directory
 from .._model.bundles import RELEASE
+from .._model.digests import content_digest
 from .._model.dn import is_within
 from .._model.jobs import Resolve
 from .._model.plans import ObjectPlan, Plan
@@ -36,8 +36,10 @@ LONGEST = dt.timedelta(days=1)
 
 
 def look(context: RunContext, sides: Sides) -> Standstill | None:
-    """Ask both systems for their tokens; None when the job does not want it or one of them cannot tell."""
-    if not context.job.proof:
+    """Ask both systems for their tokens; None when the job does not want it, the run is for some records only, or one
+    of the systems cannot tell.
+    """
+    if not context.job.proof or context.request.keys or context.request.explain is not None:
         return None
     tokens = _tokens(context, sides)
     return None if tokens is None else Standstill(digest=_digest(context), tokens=tokens)
@@ -48,16 +50,18 @@ def run_to_stand_on(context: RunContext, seen: Standstill) -> StoredRun | None:
     too long ago, or this run was asked for something that only reading can answer.
     """
     request = context.request
-    if request.full or request.keys or request.explain is not None or request.keep_plan or request.smart_groups:
+    if request.full or request.keep_plan or request.smart_groups:
         return None
     kept = context.store.marks.get(context.job.name, WHOLE_JOB, seen.digest)
     if kept is None:
         return None
     mark = json.loads(kept)
     run = context.store.runs.get(mark["run"]) if mark["tokens"] == seen.tokens else None
-    if run is None or context.runtime.clock() - dt.datetime.fromisoformat(run.started) >= LONGEST:
+    if run is None:
         return None
-    return run
+    age = context.runtime.clock() - dt.datetime.fromisoformat(run.started)
+    # A run of the future was told by a clock that was wrong, and would be believed for longer.
+    return run if dt.timedelta() <= age < LONGEST else None
 
 
 def plan_of(run: StoredRun, context: RunContext, sides: Sides) -> Plan:
@@ -92,7 +96,7 @@ def remark_on(run: StoredRun) -> str:
 
 def still_stands(context: RunContext, sides: Sides, seen: Standstill | None, plan: Plan) -> bool:
     """Tell whether this run, which read everything, becomes one to stand on."""
-    if seen is None or context.request.keys or plan.change_count or plan.held_count:
+    if seen is None or plan.change_count or plan.held_count:
         return False
     # A warning is about records as they are, and stands as long as they do; an error may have passed by then.
     if any(part.held or part.statistics.errors for part in plan.objects):
@@ -144,12 +148,11 @@ def _places(item: PreparedObject, side: Side) -> Iterator[str]:
 def _digest(context: RunContext) -> str:
     """Give a digest over everything but the two systems that decides what a run finds."""
     job, runtime = context.job, context.runtime
-    known = {"COMPUTERNAME": runtime.host, **runtime.environ}
+    known = {**runtime.environ, "COMPUTERNAME": runtime.host}
     content = {
         "definition": definition_digest(job, context.store),
         "limits": dataclasses.asdict(job.limits),
         "variables": {name: known.get(name) for name in variables_of(job)},
         "release": RELEASE,
     }
-    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
-    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+    return content_digest(content)

@@ -32,6 +32,7 @@ _NOT_IN_XML = re.compile("[\x00\ud800-\udfff\ufffe\uffff]")
 # that would start such a group
 _ESCAPED = re.compile("[\x01-\x08\x0b-\x1f]|_(?=x[0-9A-Fa-f]{4}_)")
 _FORMULA_STARTS = ("=", "+", "-", "@")
+_NOT_PLAIN = ("#", *_FORMULA_STARTS)
 
 _TYPES: Mapping[type, ColumnType] = {
     float: "number",
@@ -77,7 +78,7 @@ def all_fit(values: Iterable[PlannedValue]) -> bool:
 
 def is_plain(text: str) -> bool:
     """Tell whether a cell can be given `text` as it is: openpyxl takes it for no formula and no error."""
-    return not text.startswith(("#", *_FORMULA_STARTS))
+    return not text.startswith(_NOT_PLAIN)
 
 
 def native_value(text: str, kind: ColumnType) -> Native:

@@ -150,6 +150,25 @@ def test_everything_is_read_once_a_day(files: World) -> None:
     assert stands_on(files) == second.id
 
 
+def test_a_run_of_a_clock_that_was_ahead_is_none_to_stand_on(files: World) -> None:
+    files.now += dt.timedelta(days=400)
+    files.run()
+    files.now -= dt.timedelta(days=400)
+    assert stands_on(files) is None
+    assert stands_on(files) is not None
+
+
+def test_the_name_of_the_host_counts_and_not_a_variable_of_that_name(files: World) -> None:
+    host = {"name": "dept", "transform": [{"static": "%COMPUTERNAME%"}]}
+    declare(files, objects=[{"name": "people", "fields": [KEY, NAME, host]}])
+    files.environ["COMPUTERNAME"] = "set by somebody"
+    files.run()
+    stands_on(files)
+    assert stands_on(files) is not None
+    files.host = "sync02"
+    assert files.run().result.statistics.updated == 3
+
+
 def test_without_the_option_everything_is_read(files: World) -> None:
     stands_on(files)
     files.job(destination={"provider": "staff", "replace_file": True})
