@@ -4,8 +4,9 @@
 """Keep what Ansible packs for a module, so that the next command need not pack it again.
 
 Ansible parses all files of ours that a module may import and zips them, about a second for `run`. It keeps the outcome
-in `ansiballz_cache` of its temporary folder, for one command. Here it is kept in ANSIBLE_HOME for the next ones, as the
-bytes that Ansible wrote and only for the very same sources. Where Ansible keeps nothing in that place, nothing is kept.
+in `ansiballz_cache` of its temporary folder, for one command. Here it is kept in ANSIBLE_HOME for the next ones, only
+for the very same sources: as the bytes that Ansible wrote, and with compiled files in it for modules that run on this
+host. Where Ansible keeps nothing in that place, nothing is kept.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from ansible import constants, release
 from ansible.plugins.action.normal import ActionModule as NormalAction
 from ansible.plugins.loader import module_utils_loader
 from ansible.utils.display import Display
+from ansible_collections.lockstep.sync.plugins.plugin_utils.compiled import with_compiled
 
 COLLECTION = Path(__file__).resolve().parent.parent
 """Our folder `plugins`."""
@@ -38,25 +40,31 @@ class PackedAction(NormalAction):
     """Runs a module of this collection as Ansible does, and keeps what was packed for it."""
 
     def _execute_module(self, *args: t.Any, **kwargs: t.Any) -> dict[str, t.Any]:
-        with keeping_packed(self._task.action.rpartition(".")[2]):
+        # Compiled files make a package three times as large: worth it where it only goes from one folder to another.
+        local = self._connection.transport == "local"
+        with keeping_packed(self._task.action.rpartition(".")[2], compiled=local):
             return t.cast("dict[str, t.Any]", super()._execute_module(*args, **kwargs))
 
 
 @contextlib.contextmanager
-def keeping_packed(module: str) -> Iterator[None]:
-    """Lay out what is kept for `module` where Ansible looks for it; afterwards keep what Ansible packed anew."""
+def keeping_packed(module: str, *, compiled: bool) -> Iterator[None]:
+    """Lay out what is kept for `module` where Ansible looks for it; afterwards keep what Ansible packed anew.
+
+    With `compiled` it is kept for itself, with compiled files beside the sources.
+    """
     compression = constants.config.get_config_value("DEFAULT_MODULE_COMPRESSION")
     # With and without the name of an extension, as versions of Ansible differ. A debugger's package is not kept.
     names = (f"{NAMESPACE}.{module}-{compression}", f"{NAMESPACE}.{module}-{compression}-none")
     temporary = Path(constants.DEFAULT_LOCAL_TMP)  # type: ignore[attr-defined]
     packed = [temporary / "ansiballz_cache" / name for name in names]
+    kind = "-compiled" if compiled else ""
     if any(path.exists() for path in packed):
         yield
         return
     try:
         sources, folder = digest_sources(module), open_folder()
         for path in packed:
-            lay_out(folder / path.name, path, sources)
+            lay_out(folder / f"{path.name}{kind}", path, sources)
         had = {path for path in packed if path.exists()}
     except OSError as error:
         display.vv(f"lockstep: what is packed for {module} is not kept: {error}")
@@ -68,7 +76,8 @@ def keeping_packed(module: str) -> Iterator[None]:
         try:
             for path in packed:
                 if path not in had and path.exists():
-                    keep(path, folder / path.name, sources)
+                    content = path.read_bytes()
+                    keep(with_compiled(content) if compiled else content, folder / f"{path.name}{kind}", sources)
         except OSError as error:
             display.vv(f"lockstep: cannot keep what is packed for {module}: {error}")
 
@@ -128,9 +137,8 @@ def lay_out(kept: Path, packed: Path, sources: bytes) -> None:
         _write(packed, content)
 
 
-def keep(packed: Path, kept: Path, sources: bytes) -> None:
+def keep(content: bytes, kept: Path, sources: bytes) -> None:
     """Keep a package with what it was made from. Raises OSError."""
-    content = packed.read_bytes()
     _write(kept, sources + hashlib.sha256(content).digest() + content)
 
 

@@ -26,12 +26,12 @@ def fixture_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def run(place: Path, monkeypatch: pytest.MonkeyPatch, number: int) -> bytes | None:
+def run(place: Path, monkeypatch: pytest.MonkeyPatch, number: int, *, local: bool = False) -> bytes | None:
     """Do what one command does; give what was laid out for it. Ansible packs only what is not there."""
     folder = place / f"command{number}" / "ansiballz_cache"
     folder.parent.mkdir()
     monkeypatch.setattr(constants, "DEFAULT_LOCAL_TMP", str(folder.parent))
-    with packing.keeping_packed("job"):
+    with packing.keeping_packed("job", compiled=local):
         found = (folder / PACKED).read_bytes() if (folder / PACKED).exists() else None
         if found is None:
             folder.mkdir(exist_ok=True)
@@ -46,6 +46,14 @@ def kept(place: Path) -> Path:
 
 def test_the_next_command_gets_what_the_first_packed(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert [run(place, monkeypatch, number) for number in range(3)] == [None, b"packed by 0", b"packed by 0"]
+
+
+def test_compiled_packages_are_kept_for_themselves(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(packing, "with_compiled", lambda content: content + b", compiled")
+    assert run(place, monkeypatch, 0, local=True) is None
+    assert run(place, monkeypatch, 1) is None
+    assert run(place, monkeypatch, 2, local=True) == b"packed by 0, compiled"
+    assert run(place, monkeypatch, 3) == b"packed by 1"
 
 
 def test_other_sources_are_packed_anew(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
