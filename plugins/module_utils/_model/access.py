@@ -9,7 +9,7 @@ A provider that follows these protocols and passes tests/conformance can stand o
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from .plans import Change, Outcome
@@ -151,6 +151,39 @@ class Provider(t.Protocol):
     def close(self) -> None: ...
 
 
+class Fingerprints(t.Protocol):
+    """Fingerprints of one container's records, made by the system that holds them. Records fall into buckets by key."""
+
+    @property
+    def form(self) -> str:
+        """What the fingerprints are made of. Of two containers with the same form, buckets with the same count and
+        fingerprint hold the same records, in canonical form; that others hold different ones is not said.
+        """
+
+    def buckets(self, seed: int) -> Mapping[int, tuple[int, int]]:
+        """Give for each bucket that is not empty the number of its records and the fingerprint of all of them together
+        (64 bits), from the state that `Provider.read` sees. `seed` is a number of 63 bits that nobody could foresee.
+        Raises ProviderError.
+        """
+
+    def read(self, fields: Sequence[str], buckets: Sequence[int]) -> Reading:
+        """Sweep over the records of some buckets, as `Provider.read` does over all."""
+
+
+class Fingerprinting(Provider, t.Protocol):
+    """A provider whose capabilities say `fingerprints`."""
+
+    def fingerprints(self, query: Query, fields: Sequence[str], key_fields: Sequence[str]) -> Fingerprints | None:
+        """Give what makes fingerprints of `fields`, with buckets by `key_fields`; None where the system makes none, or
+        where reading everything is as fast. Raises ProviderError.
+        """
+
+
+def as_fingerprinting(provider: Provider) -> Fingerprinting | None:
+    """Give a provider as one that makes fingerprints; None when it does not."""
+    return t.cast("Fingerprinting", provider) if provider.capabilities.fingerprints else None
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PasswordPolicy:
     """What a directory asks of passwords: at least `min_length` characters; with `complex`, characters of three of
@@ -184,10 +217,10 @@ class Directory(Provider, t.Protocol):
         search. Raises ProviderError, also when the list may not be whole.
         """
 
-    def memberships(self, places: Sequence[str]) -> t.Mapping[str, tuple[Membership, ...]]:
+    def memberships(self, places: Sequence[str]) -> Mapping[str, tuple[Membership, ...]]:
         """Give for each DN of `places` the groups that list it directly, below the base. Raises ProviderError."""
 
-    def images(self, places: Sequence[str]) -> t.Mapping[str, t.Mapping[str, Value]]:
+    def images(self, places: Sequence[str]) -> Mapping[str, Mapping[str, Value]]:
         """Give by DN every field of these records that could be written again, mapped or not; never a password. Who is
         not there is left out. Raises ProviderError.
         """
@@ -195,7 +228,7 @@ class Directory(Provider, t.Protocol):
     def password_policy(self) -> PasswordPolicy:
         """Give what the directory asks of passwords; nothing when it does not say."""
 
-    def disabled_state(self) -> t.Mapping[str, Value]:
+    def disabled_state(self) -> Mapping[str, Value]:
         """Give the fields and values that make a record unable to log in (AD: enabled = false); empty when the
         directory has no such thing.
         """

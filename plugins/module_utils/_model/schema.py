@@ -149,9 +149,11 @@ class Capabilities:
         transactional: a batch is applied whole or not at all.
         directory: records lie in containers, have anchors and references, and can be moved, renamed and disabled; its
             providers follow `access.Directory`.
+        fingerprints: it may be asked for fingerprints of its records; its providers follow `access.Fingerprinting`.
     """
 
     option_names: frozenset[str]
     writes: bool = True
     transactional: bool = False
     directory: bool = False
+    fingerprints: bool = False

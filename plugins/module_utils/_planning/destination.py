@@ -15,6 +15,7 @@ from .._model.values import Key, Value
 from .fields import FieldRule
 from .index import DestinationIndex, KeyReader, fold_of, read_index
 from .request import ObjectRequest, Tally
+from .skimming import Skim
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,16 +58,23 @@ class DestinationReader:
         """Give what picks the compared fields from a mapped row of `width` parts, None when that is the whole row."""
         return _projection([rule.position for rule in self._rules if _is_hashed(rule)], width)
 
-    def read_index(self, tally: Tally) -> DestinationIndex:
-        """Sweep over the destination once. Raises ProviderError when it cannot be read to its end."""
+    @property
+    def compared_rules(self) -> list[FieldRule]:
+        """The rules of the fields that decide whether two records are equal, keys included."""
+        return [rule for rule in self._read_rules if _is_hashed(rule)]
+
+    def read_index(self, tally: Tally, skimmed: Skim | None = None) -> DestinationIndex:
+        """Sweep over the destination once, or over what `skimmed` leaves of it. Raises ProviderError when it cannot be
+        read to its end.
+        """
         if not self._side.info.exists:
             return DestinationIndex()
-        hashed = [self.fields.index(rule.spec.name) for rule in self._read_rules if _is_hashed(rule)]
+        hashed = [self.fields.index(rule.spec.name) for rule in self.compared_rules]
         unique = {rule.position: self.fields.index(rule.spec.name) for rule in self._rules if rule.unique}
         info = self._side.info
         width = len(self.fields)
         index = read_index(
-            self._open,
+            self._open if skimmed is None else lambda: skimmed.read_destination(self.fields),
             self._keys,
             _projection(hashed, width + len(self._system)),
             unique.values(),

@@ -25,6 +25,7 @@ from .guards import Counts, judge_limits, split_held
 from .incremental import Delta
 from .index import DestinationIndex
 from .request import ObjectRequest, Tally
+from .skimming import Skim, skim
 from .sweep import Piles, SourceSweep
 from .table_changes import Chooser, TableChanges
 from .unique import UniqueValues, check_unique
@@ -51,9 +52,16 @@ class _ObjectPlanner:
 
     def plan(self) -> ObjectPlan:
         request = self._request
-        index = self._reader.read_index(self._tally)
+        skimmed = self._skim()
+        index = self._reader.read_index(self._tally, skimmed)
         directory = self._directory(index)
         destination_total = len(index.hashes) + sum(index.ambiguous.values())
+        if skimmed is not None:
+            destination_total += skimmed.equal
+            self._tally.inform(
+                "fingerprints",
+                f"{skimmed.equal} records have equal fingerprints, which both databases made, and were not read.",
+            )
         delta = Delta(request.incremental.since, request.now) if request.incremental is not None else None
         sweep = SourceSweep(
             request,
@@ -66,7 +74,7 @@ class _ObjectPlanner:
             unique=self._source_is_unique(),
             companion=None if directory is None else directory.companion,
         )
-        piles = sweep.run(self._source_query())
+        piles = sweep.run(self._source_query(), skimmed)
         absent = self._believed_absent(sweep, index, piles)
         if piles.creates and self._spec.missing_at_destination == "create":
             self._warn_of_unmapped()
@@ -127,6 +135,27 @@ class _ObjectPlanner:
         )
 
     # -- the source ---------------------------------------------------------------------------------------------
+
+    def _skim(self) -> Skim | None:
+        """Ask both systems what is equal, where nothing else must be known of a record than that it is."""
+        request, mapping = self._request, self._request.mapping
+        must_be_seen = (
+            not mapping.identity
+            or mapping.in_scope is not None
+            or mapping.unique
+            or any(rule.prepare is not None for rule in self._rules)
+            or request.incremental is not None
+            or request.wanted_keys is not None
+            or request.shared is not None
+        )
+        if must_be_seen or not (self._source_is_unique() and self._destination_is_unique()):
+            return None
+        keys = [rule for rule in self._rules if rule.spec.key]
+        return skim(request, self._reader.compared_rules, keys)
+
+    def _destination_is_unique(self) -> bool:
+        keys = frozenset(self._reader.key_fields)
+        return any(unique <= keys for unique in self._request.destination.info.unique_keys)
 
     def _source_query(self) -> Query:
         """Ask the source to leave older records out, but only where nothing is deduced from absence."""

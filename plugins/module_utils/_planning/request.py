@@ -121,8 +121,14 @@ class Tally:
         passed = [item for item in self.held if item.guard in accepted]
         self.held = [item for item in self.held if item.guard not in accepted]
         for item in passed:
-            message = f"{item.count} {item.guard} are beyond the limit `{item.limit}` and were accepted for this run."
-            self.problems.append(Problem(level="info", object=self._object, key=(), code="accepted", message=message))
+            self.inform(
+                "accepted",
+                f"{item.count} {item.guard} are beyond the limit `{item.limit}` and were accepted for this run.",
+            )
+
+    def inform(self, code: str, message: str) -> None:
+        """Note how the object was planned, where that is of interest."""
+        self.problems.append(Problem(level="info", object=self._object, key=(), code=code, message=message))
 
     def skip(self, key: Key, reason: str) -> None:
         """Note that the mapping asked to leave a record alone."""

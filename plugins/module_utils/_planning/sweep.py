@@ -19,6 +19,7 @@ from .incremental import Delta
 from .index import DestinationIndex, KeyReader
 from .request import ObjectRequest, Tally
 from .sharing import SharedTexts
+from .skimming import Skim
 
 PORTRAIT_FIELDS = 4
 
@@ -116,14 +117,21 @@ class SourceSweep:
         self._sorted: set[t.Any] = set()
         self._wanted = None if request.wanted_keys is None else self._canonical_keys(request.wanted_keys)
 
-    def run(self, query: Query) -> Piles:
-        """Read everything once. Raises ProviderError when the source fails; nothing may be planned then."""
+    def run(self, query: Query, skimmed: Skim | None = None) -> Piles:
+        """Read everything once, or what `skimmed` leaves of it. Raises ProviderError when the source fails; nothing may
+        be planned then.
+        """
         fields = self._mapping.source_fields
         if self._delta is not None and self._request.incremental is not None:
             fields = (*fields, self._request.incremental.field)
         if self._companion is not None:
             fields = (*fields, *self._companion.source_extras)
-        with self._request.source.provider.read(query, fields) as reading:
+        if skimmed is not None:
+            self._piles.unchanged += skimmed.equal
+            self._tally.count("read", skimmed.equal)
+            self._tally.count("in_scope", skimmed.equal)
+        provider = self._request.source.provider
+        with provider.read(query, fields) if skimmed is None else skimmed.read_source(fields) as reading:
             for batch in reading.batches():
                 self._request.checkpoint(len(batch))
                 self._tally.count("read", len(batch))

@@ -9,5 +9,5 @@ from .._model.schema import Capabilities
 
 CSV = Capabilities(option_names=frozenset({"replace_file"}))
 EXCEL = Capabilities(option_names=frozenset({"sheet", "replace_file"}))
-SQL = Capabilities(option_names=frozenset({"table", "query"}), transactional=True)
+SQL = Capabilities(option_names=frozenset({"table", "query"}), transactional=True, fingerprints=True)
 DIRECTORY = Capabilities(option_names=frozenset({"container", "include_subcontainers", "filter"}), directory=True)

@@ -20,6 +20,7 @@ from .decoding import batch_decoder
 from .encoding import key_encoder
 from .engine import LOCK_WAIT, Database, open_database
 from .failures import Family
+from .fingerprints import TableFingerprints, table_fingerprints
 from .reading import Snapshot, SqlReading
 from .reflection import Reflection, Source
 from .session import Session, Statement
@@ -112,6 +113,18 @@ class SqlProvider:
         if len(keys) > MOST_KEYS or any(column.trait == "loose" for column in key_columns):
             return self._reading(source, columns, iter([select_all(self._database, source, columns, None)]))
         return self._reading(source, columns, self._key_statements(source, columns, key_columns, keys))
+
+    def fingerprints(self, query: Query, fields: Sequence[str], key_fields: Sequence[str]) -> TableFingerprints | None:
+        """Give what makes fingerprints of a large table of PostgreSQL; None elsewhere. Raises ConfigError for an
+        unknown container or field, and ProviderError.
+        """
+        source, columns = self._look_up(query, fields)
+        key_columns = source.require(key_fields, self._database.where)
+
+        def open_reading(wanted: Sequence[Column], statements: Sequence[Statement]) -> SqlReading:
+            return self._reading(source, wanted, iter(statements))
+
+        return table_fingerprints(self._snapshot, source, columns, key_columns, open_reading)
 
     def change_token(self) -> None:
         """Give nothing: no database tells of all its changes, whoever makes them, at the same cost."""

@@ -35,15 +35,23 @@ class Snapshot:
 
     def stream(self, statement: Statement) -> Stream:
         """Start reading. Raises ProviderError, and the driver's errors for the statement itself."""
-        if self._lost:
-            message = "the connection was lost, and with it the state that was being read. Run again."
-            raise ProviderError(f"{self.database.where}: {message}", retriable=True)
-        if self._session is None:
-            self._session = self._open()
+        session = self._need_session()
         if self._active is not None and self.database.driver not in _INTERLEAVING:
             self._active.set_aside()
-        self._active = Stream(self._session.stream(statement))
+        self._active = Stream(session.stream(statement))
         return self._active
+
+    def fetch(self, statement: Statement, doing: str) -> list[Sequence[t.Any]]:
+        """Give all rows of one SELECT, out of the same state. Raises ProviderError saying what was being done."""
+        session = self._need_session()
+        try:
+            cursor = session.run(statement)
+            rows = list(cursor.fetchall())
+            cursor.close()
+        except self.database.errors as exc:
+            self.lose()
+            raise self.database.error(exc, doing) from exc
+        return rows
 
     def lose(self) -> None:
         """Note that the state is gone: no reading may go on as if nothing had happened."""
@@ -59,6 +67,14 @@ class Snapshot:
         if self._session is not None:
             self._session.close()
             self._session = None
+
+    def _need_session(self) -> Session:
+        if self._lost:
+            message = "the connection was lost, and with it the state that was being read. Run again."
+            raise ProviderError(f"{self.database.where}: {message}", retriable=True)
+        if self._session is None:
+            self._session = self._open()
+        return self._session
 
     def _open(self) -> Session:
         session = Session(self.database)

@@ -94,6 +94,85 @@ def select_keys(
     return _finish(database, statement.where(condition), parameters)
 
 
+def select_buckets(
+    database: Database,
+    source: Source,
+    columns: Sequence[Column],
+    key_columns: Sequence[Column],
+    *,
+    buckets: Sequence[int],
+    count: int,
+) -> Statement:
+    """Give the statement that reads `columns` of the records whose keys fall into some of `count` buckets
+    (PostgreSQL).
+    """
+    import sqlalchemy as sa
+
+    wanted = sa.cast(_bound("{" + ",".join(map(str, buckets)) + "}"), sa.ARRAY(sa.BigInteger))
+    condition = _bucket(key_columns, count) == sa.any_(wanted)
+    return _finish(database, _select(database, _origin(source), columns).where(condition), {})
+
+
+def sum_buckets(
+    database: Database,
+    source: Source,
+    columns: Sequence[Column],
+    key_columns: Sequence[Column],
+    *,
+    seed: int,
+    count: int,
+) -> Statement:
+    """Give the statement that reads for each bucket that has records its number, how many they are, and the
+    fingerprint of `columns` of all of them (PostgreSQL).
+    """
+    import sqlalchemy as sa
+
+    bucket, fingerprint = _bucket(key_columns, count), sa.func.bit_xor(_hash64(columns, seed))
+    statement = sa.select(bucket, sa.func.count(), fingerprint)
+    return _finish(database, statement.select_from(_table(source)).group_by(sa.text("1")), {})
+
+
+def describe_fingerprints(database: Database, source: Source) -> Statement:
+    """Give the statement that reads what fingerprints of a table need: the server's version as a number, the
+    database's encoding, the table's size in bytes (PostgreSQL).
+    """
+    import sqlalchemy as sa
+
+    name = database.engine.dialect.identifier_preparer.format_table(_table(source))
+    size = sa.func.pg_relation_size(sa.func.to_regclass(name))
+    version = sa.cast(sa.func.current_setting("server_version_num"), sa.Integer)
+    return _finish(database, sa.select(version, sa.func.getdatabaseencoding(), size), {})
+
+
+def select_empty_keys(database: Database, source: Source, key_columns: Sequence[Column]) -> Statement:
+    """Give the statement that reads one row when a record has an empty text in one of `key_columns`."""
+    import sqlalchemy as sa
+
+    conditions = [sa.column(column.info.name) == _bound("") for column in key_columns]
+    one: sa.Select[t.Any] = sa.select(sa.literal_column("1"))
+    return _finish(database, one.select_from(_table(source)).where(sa.or_(*conditions)).limit(1), {})
+
+
+def _bucket(key_columns: Sequence[Column], count: int) -> sa.ColumnElement[t.Any]:
+    """Give the bucket of a record's key; `count` is a power of two."""
+    return _hash64(key_columns, 0).op("&")(_number(count - 1))
+
+
+def _hash64(columns: Sequence[Column], seed: int) -> sa.ColumnElement[t.Any]:
+    """Give the hash of a row of `columns` as text, taken byte by byte whatever the database's collation."""
+    import sqlalchemy as sa
+
+    row = sa.func.row(*(sa.column(column.info.name) for column in columns))
+    # By its full name: nobody's function of the same name is meant.
+    return sa.func.pg_catalog.hashtextextended(sa.cast(row, sa.Text).collate("C"), _number(seed))
+
+
+def _number(value: int) -> sa.ColumnElement[t.Any]:
+    import sqlalchemy as sa
+
+    return sa.cast(sa.literal_column(str(value)), sa.BigInteger)
+
+
 def delete_keys(database: Database, source: Source, key_fields: Sequence[str], keys: Sequence[Natives]) -> Statement:
     """Give the statement that deletes the records with `keys`."""
     import sqlalchemy as sa
