@@ -34,7 +34,9 @@ def with_compiled(content: bytes) -> bytes:
         # Ansible, in whose own folder and in whose process this is, has just written it and loads it the same way.
         package: t.Any = pickle.loads(content)  # noqa: S301
         return pickle.dumps(dataclasses.replace(package, zip_data=_compile_all(package.zip_data)))
-    except (pickle.UnpicklingError, EOFError, ValueError, TypeError, AttributeError, zipfile.BadZipFile):
+    except (pickle.UnpicklingError, EOFError, ImportError, LookupError, ValueError, TypeError, AttributeError):
+        return content
+    except zipfile.BadZipFile:
         return content
 
 

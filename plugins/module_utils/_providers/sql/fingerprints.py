@@ -82,8 +82,7 @@ def table_fingerprints(
     if int(version) < _FIRST_VERSION or int(size or 0) < SMALLEST:
         return None
     # A record with an empty key is told as a fault in every run, so somebody must read it.
-    texts = [column for column in key_columns if column.info.kind == "text"]
-    if texts and snapshot.fetch(select_empty_keys(database, source, texts), doing):
+    if snapshot.fetch(select_empty_keys(database, source, key_columns), doing):
         return None
     return TableFingerprints(snapshot, source, columns, key_columns, encoding=str(encoding), open_reading=open_reading)
 

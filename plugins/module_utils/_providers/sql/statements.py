@@ -145,10 +145,14 @@ def describe_fingerprints(database: Database, source: Source) -> Statement:
 
 
 def select_empty_keys(database: Database, source: Source, key_columns: Sequence[Column]) -> Statement:
-    """Give the statement that reads one row when a record has an empty text in one of `key_columns`."""
+    """Give the statement that reads one row when a record has nothing or an empty text in one of `key_columns`."""
     import sqlalchemy as sa
 
-    conditions = [sa.column(column.info.name) == _bound("") for column in key_columns]
+    # As text: not every type takes an empty one.
+    conditions: list[sa.ColumnElement[bool]] = [
+        sa.cast(sa.column(column.info.name), sa.Text) == _bound("") for column in key_columns
+    ]
+    conditions += [sa.column(column.info.name).is_(None) for column in key_columns if column.info.nullable]
     one: sa.Select[t.Any] = sa.select(sa.literal_column("1"))
     return _finish(database, one.select_from(_table(source)).where(sa.or_(*conditions)).limit(1), {})
 

@@ -335,6 +335,29 @@ def test_records_with_an_empty_key_are_told_each_time(
     assert read >= 2 * COUNT
 
 
+def test_a_key_that_lacks_a_part_keeps_others_from_being_believed_gone(
+    tables: Tables, both: Callable[..., tuple[ObjectPlan, int]]
+) -> None:
+    tables.make("id integer PRIMARY KEY, region text, name text", "n, 'r', 'x'")
+    tables.box.execute("UPDATE here SET region = NULL WHERE id = 3", "UPDATE there SET region = NULL WHERE id = 3")
+    tables.box.execute("DELETE FROM here WHERE id = 17")
+    plan, _read = both(spec_of(key(), key("region"), copied("name")))
+    assert not plan.changes
+    assert [held.guard for held in plan.held] == ["absence"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"), [("inet", "inet '10.0.0.0' + n"), ("colour", "'red'"), ("char(8)", "'b' || n")]
+)
+def test_keys_of_types_that_take_no_empty_text(
+    tables: Tables, both: Callable[..., tuple[ObjectPlan, int]], kind: str, value: str
+) -> None:
+    tables.box.execute("CREATE TYPE colour AS ENUM ('red')")
+    tables.make(f"id {kind}, no integer, name text, PRIMARY KEY (id, no)", f"{value}, n, 'x'")
+    plan, read = both(spec_of(key(), key("no"), copied("name")))
+    assert (len(plan.changes), read) == (0, 0)
+
+
 def test_tables_that_differ_much_are_read_in_one_sweep(
     tables: Tables, both: Callable[..., tuple[ObjectPlan, int]]
 ) -> None:
