@@ -172,14 +172,13 @@ class HeldChange:
 class Link:
     """A remembered pair: a source record's identity and the anchor of its destination record.
 
-    The identity is the source's own anchor where it has one, else the key texts. `key` is the key both had.
-    `fingerprint` is a hash of the mapped record as it was written last, empty while it has only been matched.
+    The identity is the source's own anchor where it has one, else the key texts. `key` is the key both have in the
+    plan; it is not remembered.
     """
 
     identity: str
     anchor: str
     key: Key
-    fingerprint: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -9,11 +9,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
 
-from .._model.digests import content_digest
 from .._model.jobs import JobSpec
-from .._model.plans import Change, Link, ObjectPlan
+from .._model.plans import Link, ObjectPlan
 from .._model.runs import AppliedChange
-from .._planning.sealing import change_to_json
 from .._store.store import Store
 
 
@@ -24,7 +22,7 @@ def remember(part: ObjectPlan, applied: Sequence[AppliedChange], job: JobSpec, s
     mine = [item for item in applied if item.change.object == part.name and item.outcome is not None]
     done = [item for item in mine if item.outcome is not None and item.outcome.status == "done"]
     if part.links:
-        store.links.put(job.name, part.name, job.mapping_digest, chain(_found_links(part), _new_links(part, done)))
+        store.links.put(job.name, part.name, chain(_found_links(part), _new_links(part, done)))
     gone = [item.change.anchor for item in done if item.change.action == "delete" and item.change.anchor]
     if gone:
         store.links.forget(job.name, part.name, gone)
@@ -52,11 +50,7 @@ def _new_links(part: ObjectPlan, done: Sequence[AppliedChange]) -> Iterator[Link
     for item in done:
         link = planned.get(item.change.key) if item.change.action == "create" else None
         if link is not None and item.outcome is not None and item.outcome.anchor:
-            yield replace(link, anchor=item.outcome.anchor, fingerprint=_fingerprint(item.change))
-
-
-def _fingerprint(change: Change) -> str:
-    return content_digest(change_to_json(change)["after"])
+            yield replace(link, anchor=item.outcome.anchor)
 
 
 def _is_held(part: ObjectPlan, anchor: str) -> bool:

@@ -12,7 +12,7 @@ from .jobs import job_id, need_job
 from .remembered import digest_of, forget_digests, replace_rows
 from .session import Session
 from .tables import tables
-from .texts import clean, to_json_text
+from .texts import clean
 
 
 class Links:
@@ -30,7 +30,7 @@ class Links:
             rows = connection.execute(query.where(table.c.job_id == number, table.c.object == object_name))
             return {row[0]: row[1] for row in rows}
 
-    def put(self, job_name: str, object_name: str, mapping_digest: str, links: Iterable[Link]) -> None:
+    def put(self, job_name: str, object_name: str, links: Iterable[Link]) -> None:
         """Remember `links`, instead of what their identities were linked to. Raises ConfigError for an unknown job."""
         rows = (
             {
@@ -38,9 +38,6 @@ class Links:
                 "object": object_name,
                 "identity": identity,
                 "anchor": link.anchor,
-                "key": to_json_text(link.key),
-                "fingerprint": link.fingerprint,
-                "mapping_digest": mapping_digest,
             }
             for link in links
         )

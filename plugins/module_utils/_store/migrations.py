@@ -22,6 +22,7 @@ from .session import for_writing
 from .tables import tables
 
 if t.TYPE_CHECKING:
+    import sqlalchemy as sa
     from sqlalchemy.engine import Connection, Engine
 
 Migration: t.TypeAlias = Callable[["Connection"], None]
@@ -87,6 +88,39 @@ def add_operations(connection: Connection) -> None:
     _add_columns(connection, 6)
 
 
+def drop_unread_columns(connection: Connection) -> None:
+    """Version 7: what was kept with each link and read by nothing. A store of this release never had it."""
+    _drop_columns(connection, tables(7).links, ("key", "fingerprint", "mapping_digest"))
+
+
+def _drop_columns(connection: Connection, table: sa.Table, names: Sequence[str]) -> None:
+    """Drop those of the columns that are there. Those that an interrupted try dropped on MariaDB stay so."""
+    import sqlalchemy as sa
+
+    dialect = connection.dialect
+    there = {column["name"] for column in sa.inspect(connection).get_columns(table.name)}.intersection(names)
+    if there and dialect.name == "sqlite":
+        _make_anew(connection, table)
+        return
+    for name in sorted(there):
+        connection.exec_driver_sql(f"ALTER TABLE {table.name} DROP COLUMN {dialect.identifier_preparer.quote(name)}")
+
+
+def _make_anew(connection: Connection, table: sa.Table) -> None:
+    """Give a table of SQLite the columns that it has now; releases before 3.35 (2021) cannot drop one."""
+    import sqlalchemy as sa
+
+    old = f"{table.name}_old"
+    connection.exec_driver_sql(f"ALTER TABLE {table.name} RENAME TO {old}")
+    for index in table.indexes:
+        index.drop(connection)
+    table.create(connection)
+    names = [column.name for column in table.columns]
+    content = sa.table(old, *(sa.column(name) for name in names)).select()
+    connection.execute(table.insert().from_select(names, content))
+    connection.exec_driver_sql(f"DROP TABLE {old}")
+
+
 def _add_columns(connection: Connection, version: int) -> None:
     """Add the columns of `version`. Those that an interrupted try left on MariaDB are kept."""
     import sqlalchemy as sa
@@ -108,6 +142,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     add_plans,
     add_approvals,
     add_operations,
+    drop_unread_columns,
 )
 
 

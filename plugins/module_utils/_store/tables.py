@@ -214,9 +214,6 @@ def _links(metadata: sa.MetaData) -> sa.Table:
         "lockstep_links",
         metadata,
         sa.Column("identity", sa.Text, nullable=False),
-        sa.Column("key", long_text(), nullable=False),
-        sa.Column("fingerprint", sa.String(64), nullable=False),
-        sa.Column("mapping_digest", sa.String(128), nullable=False),
     )
 
 

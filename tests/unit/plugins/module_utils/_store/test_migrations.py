@@ -122,7 +122,7 @@ def test_store_of_release_1_keeps_all_it_has_and_can_do_all_that_is_new(
     assert changes[0].change.after == {"id": "1", "photo": b"\x00\xff"}
     assert [problem.message for problem in store.runs.problems(1)] == ["too long"]
     link = Link(identity="1", anchor="a1", key=("1",))
-    store.links.put("people", "people", "d1", [link])
+    store.links.put("people", "people", [link])
     store.smart_groups.save("bonn", {"provider": "crm"})
     moved = replace(changes[1].change, action="move", anchor="a1")
     store.runs.add_changes(1, [AppliedChange(change=moved, outcome=None)])
@@ -140,6 +140,41 @@ def test_column_that_an_interrupted_migration_left_is_kept(released: Path, open_
     store = open_at(released)
     assert len(store.runs.changes(1)) == 3
     assert query(released, "SELECT value FROM lockstep_meta WHERE name = 'version'") == [(str(len(MIGRATIONS)),)]
+
+
+LINKS_OF_VERSION_6 = """
+    DROP TABLE lockstep_links;
+    CREATE TABLE lockstep_links (
+        job_id INTEGER NOT NULL, digest VARCHAR(32) NOT NULL, object VARCHAR(255) NOT NULL,
+        anchor VARCHAR(255) NOT NULL,
+        identity TEXT NOT NULL, "key" TEXT NOT NULL, fingerprint VARCHAR(64) NOT NULL,
+        mapping_digest VARCHAR(128) NOT NULL,
+        PRIMARY KEY (job_id, digest), FOREIGN KEY(job_id) REFERENCES lockstep_jobs (id) ON DELETE CASCADE
+    );
+    CREATE INDEX lockstep_links_by_object ON lockstep_links (job_id, object);
+    INSERT INTO lockstep_links VALUES
+        (1, 'x1', 'users', 'a1', 'né', '["1"]', 'f', 'd'),
+        (1, 'x2', 'users', 'a2', '2', '[]', '', 'd');
+"""
+
+
+def test_links_keep_what_is_read_of_them(open_at: Callable[..., Store], path: Path, tmp_path: Path) -> None:
+    with open_at(path, migrations=MIGRATIONS[:6]) as old:
+        old.providers.save(ProviderSpec(name="hr", type="csv", options={"path": "/x"}), {})
+        old.jobs.save("people", {"source": {"provider": "hr"}, "destination": {"provider": "hr"}})
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(LINKS_OF_VERSION_6)
+    rehearsal = open_at(path, create=False)
+    assert rehearsal.links.anchors("people", "users") == {"né": "a1", "2": "a2"}
+    assert ("lockstep_links", "fingerprint") in columns(path)
+    rehearsal.close()
+    with open_at(path) as store:
+        assert store.links.anchors("people", "users") == {"né": "a1", "2": "a2"}
+        store.jobs.delete("people")
+    assert query(path, "SELECT count(*) FROM lockstep_links") == [(0,)]
+    open_at(tmp_path / "new.db").close()
+    for part in (COLUMNS, INDEXES, REFERENCES):
+        assert query(tmp_path / "new.db", part) == query(path, part)
 
 
 def test_migration_that_fails_leaves_the_old_version(open_at: Callable[..., Store], path: Path) -> None:
