@@ -257,13 +257,14 @@ def _policy_of(sides: Sides) -> PasswordPolicy:
 
 @contextmanager
 def _few_collections() -> Iterator[None]:
-    """Keep the garbage collector from walking a million live tuples again and again while a plan is made; there are no
-    cycles.
+    """Keep the garbage collector from walking a million live tuples again and again while a plan is made, and from
+    then on until the run ends (see `run_job`); there are no cycles.
     """
     was_enabled = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
+        gc.freeze()
         if was_enabled:
             gc.enable()

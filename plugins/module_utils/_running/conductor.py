@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import typing as t
 from collections.abc import Callable
@@ -108,8 +109,12 @@ class _Conductor:
         self._remembered: Remembered | None = None
 
     def run(self) -> Ran:
-        with self._runtime.board.follow(self._job.name) as self._meter:
-            return self._run()
+        try:
+            with self._runtime.board.follow(self._job.name) as self._meter:
+                return self._run()
+        finally:
+            # Planning has set its plan aside, which nobody needs from here on.
+            gc.unfreeze()
 
     def _run(self) -> Ran:
         if self._request.preview or self._request.explain is not None:

@@ -90,6 +90,8 @@ def problem_from_row(row: Row[t.Any]) -> Problem:
 
 
 def _fields_to_text(fields: Mapping[str, PlannedValue]) -> str:
+    if not fields:
+        return "{}"
     return to_json_text({name: _value_to_json(value) for name, value in fields.items()})
 
 

@@ -32,6 +32,9 @@ REPLACE: t.Final = 2
 
 _OPERATIONS: t.Final = tuple(b"\x0a\x01" + bytes((operation,)) for operation in (ADD, DELETE, REPLACE))
 
+_SHORT: t.Final = 0x80
+"""Octets of a value from which on all lengths around it are more than one octet, so that remembering them is no gain."""
+
 
 def search(
     base: Name,
@@ -125,5 +128,13 @@ def _description(name: str) -> bytes:
 
 
 def _attribute(name: str, values: Sequence[bytes]) -> bytes:
-    encoded = ber.octets(values[0]) if len(values) == 1 else b"".join(map(ber.octets, values))
-    return ber.tlv(ber.SEQUENCE, _description(name) + ber.tlv(ber.SET, encoded))
+    if len(values) == 1 and len(values[0]) < _SHORT:
+        return _before_short_value(name, len(values[0])) + values[0]
+    return ber.tlv(ber.SEQUENCE, _description(name) + ber.tlv(ber.SET, b"".join(map(ber.octets, values))))
+
+
+@functools.lru_cache(maxsize=4096)
+def _before_short_value(name: str, size: int) -> bytes:
+    """Give all octets of an attribute with one value of `size` octets, up to the value: they are the same each time."""
+    element = ber.tlv(ber.SEQUENCE, _description(name) + ber.tlv(ber.SET, ber.octets(bytes(size))))
+    return element[: len(element) - size]

@@ -210,6 +210,8 @@ def encoder(info: FieldInfo, *, guid: bool) -> Encode:
 
 def encode_all(encode: Encode, value: Value) -> list[bytes]:
     """Give the bytes of all single values of `value`."""
+    if isinstance(value, str):  # nearly all are
+        return [encode(value)]
     return [encode(part) for part in members(value)]
 
 

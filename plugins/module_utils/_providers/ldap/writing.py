@@ -181,7 +181,7 @@ class LdapWriter:
                 if task.step < len(task.steps.requests):
                     going_on.append(task)
                 else:
-                    self._outcomes[task.number] = replace(DONE, anchor=task.anchor) if task.anchor else DONE
+                    self._outcomes[task.number] = Outcome(status="done", anchor=task.anchor) if task.anchor else DONE
             elif task.steps.is_password[task.step]:
                 refused.append((task, response))
             elif may_have_moved_on(task.change, response) and task.looks < MOST_LOOKS:

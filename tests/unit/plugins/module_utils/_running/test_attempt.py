@@ -169,3 +169,26 @@ def test_the_collector_of_garbage_is_left_as_it_was(world: World) -> None:
         gc.enable()
     world.preview()
     assert gc.isenabled()
+
+
+class Watching(ListProvider):
+    """A destination that sees how many objects the collector of garbage leaves out while it is written to."""
+
+    left_out = 0
+
+    def writer(self, target: t.Any) -> t.Any:
+        self.left_out = gc.get_freeze_count()
+        return super().writer(target)
+
+
+@pytest.mark.parametrize("failures", [[], [broken()]])
+def test_the_collector_of_garbage_leaves_a_plan_out_until_the_run_ends(
+    world: World, put_in_place: Put, failures: list[Exception]
+) -> None:
+    world.job()
+    destination = Watching(info=INFO)
+    destination.write_failures = failures
+    put_in_place(hr=ListProvider(info=INFO, records=records_of("1")), db=destination)
+    world.run()
+    assert destination.left_out
+    assert gc.get_freeze_count() == 0
