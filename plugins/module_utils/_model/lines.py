@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+import json
 import typing as t
 from collections.abc import Sequence
 
+from .plain_json import is_plain, plain_json, quote
 from .plans import Change, Held, ValueChanges
 from .runs import AppliedChange, LogLine, Problem
 from .secrets import MASK, GeneratedPassword
@@ -15,6 +17,8 @@ from .values import Single, Value, members, show_key, to_json
 
 SHOWN_VALUES = 100
 """A result shows as many values of a field at most; the changes file has all."""
+
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def change_line(item: AppliedChange, *, most: int | None = SHOWN_VALUES) -> dict[str, t.Any]:
@@ -39,6 +43,25 @@ def change_line(item: AppliedChange, *, most: int | None = SHOWN_VALUES) -> dict
         line["status"] = item.outcome.status
         line["message"] = item.outcome.message
     return line
+
+
+def change_text(item: AppliedChange) -> str:
+    """Give `change_line` with all values as JSON, as the changes file has it."""
+    change = item.change
+    if change.action == "create" and not change.before and is_plain(change.after):
+        names = tuple([name for name, value in change.after.items() if value is not None])
+        fields = plain_json(change.after, quote, names=names, form='{"before":null,"after":%s}')
+    elif change.action == "delete" and not change.after and is_plain(change.before):
+        fields = plain_json(change.before, quote, form='{"before":%s,"after":null}')
+    else:
+        return _encode(change_line(item, most=None))
+    target = "null" if change.target is None else quote(change.target)
+    outcome = item.outcome
+    became = "" if outcome is None else f',"status":"{outcome.status}","message":{quote(outcome.message)}'
+    return (
+        f'{{"object":{quote(change.object)},"action":"{change.action}","key":{quote(show_key(change.key))},'
+        f'"target":{target},"fields":{fields}{became}}}'
+    )
 
 
 def _field(change: Change, name: str, most: int | None) -> dict[str, t.Any]:

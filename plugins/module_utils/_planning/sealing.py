@@ -17,12 +17,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, replace
 
 from .._model import plans
+from .._model.plain_json import is_plain, plain_json, quote_ascii, sorted_names
 from .._model.plans import Change, HeldChange, Leaver, Link, ObjectPlan, Plan, PlannedValue
 from .._model.secrets import GeneratedPassword
 from .._model.values import to_json
 
 FORMAT = "lockstep-plan-2"
-PLAIN_TYPES = frozenset({str, type(None)})
 PASSWORD_MARK = "password"  # noqa: S105 - the name of a mark, not a password
 
 
@@ -71,13 +71,28 @@ def _content_lines(plan: Plan) -> Iterator[str]:
 
 def _change_lines(part: ObjectPlan) -> Iterator[str]:
     if not part.held_changes:
-        yield from (_line(change_to_json(change)) for change in part.changes)
+        yield from map(_change_line, part.changes)
         return
     items: list[tuple[Change, HeldChange | None]] = [(change, None) for change in part.changes]
     items += [(held.change, held) for held in part.held_changes]
     for change, held in sorted(items, key=lambda item: item[0].number):
         data = change_to_json(change)
         yield _line(data if held is None else {**data, "held": sorted(held.guards)})
+
+
+def _change_line(change: Change) -> str:
+    if change.image is not None or not is_plain(change.before) or not is_plain(change.after):
+        return _line(change_to_json(change))
+    quote = quote_ascii
+    before = plain_json(change.before, quote, names=sorted_names(tuple(change.before)))
+    after = plain_json(change.after, quote, names=sorted_names(tuple(change.after)))
+    anchor = "" if change.anchor is None else f',"anchor":{quote(change.anchor)}'
+    target = "" if change.target is None else f',"target":{quote(change.target)}'
+    key = ",".join(map(quote, change.key))
+    return (
+        f'{{"action":"{change.action}","after":{after}{anchor},"before":{before},"key":[{key}],'
+        f'"number":{change.number},"object":{quote(change.object)}{target}}}\n'
+    )
 
 
 def change_to_json(change: Change) -> dict[str, t.Any]:
@@ -99,11 +114,8 @@ def change_to_json(change: Change) -> dict[str, t.Any]:
     return data
 
 
-def fields_to_json(fields: Mapping[str, PlannedValue]) -> Mapping[str, t.Any]:
+def fields_to_json(fields: Mapping[str, PlannedValue]) -> dict[str, t.Any]:
     """Give the JSON form of a record's fields."""
-    # Most changes hold only text, which is its own JSON form; a plan can have a million of them.
-    if PLAIN_TYPES.issuperset(map(type, fields.values())):
-        return fields
     return {name: planned_to_json(value) for name, value in fields.items()}
 
 

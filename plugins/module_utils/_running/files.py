@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 import os
 import re
 from collections.abc import Callable, Iterable
@@ -14,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .._model.errors import StoreError
-from .._model.lines import change_line, format_line
+from .._model.lines import change_text, format_line
 from .._model.plans import Plan
 from .._model.runs import AppliedChange, LogLine
 from .._planning.sealing import seal
@@ -103,11 +102,10 @@ def save_plan(plan: Plan, path: Path) -> Plan:
 
 def save_changes(changes: Iterable[AppliedChange], path: Path) -> None:
     """Write the changes file: one JSON line a change."""
-    encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
     def write_all(write: Callable[[str], object]) -> None:
         for item in changes:
-            write(encode(change_line(item, most=None)) + "\n")
+            write(change_text(item) + "\n")
 
     _write(path, write_all)
 
@@ -120,7 +118,8 @@ def save_log(lines: Iterable[LogLine], path: Path) -> None:
 def _write(path: Path, write_all: Callable[[Callable[[str], object]], object], *, sync: bool = False) -> None:
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        # Half of a pair of surrogates is no text for a file; its escape is what JSON has for it.
+        with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace") as file:
             write_all(file.write)
             if sync:
                 file.flush()

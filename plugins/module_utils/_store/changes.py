@@ -8,6 +8,7 @@ from __future__ import annotations
 import typing as t
 from collections.abc import Mapping
 
+from .._model.plain_json import is_plain, plain_json, quote_ascii
 from .._model.plans import (
     Change,
     Outcome,
@@ -38,7 +39,7 @@ def change_to_row(applied: AppliedChange) -> dict[str, t.Any]:
     given = outcome.anchor if outcome is not None and change.action in _CREATES else None
     return {
         "object": clean(change.object),
-        "key": to_json_text(change.key),
+        "key": f"[{','.join(map(quote_ascii, change.key))}]",
         "number": change.number,
         "action": change.action,
         "target": None if change.target is None else clean(change.target),
@@ -90,14 +91,13 @@ def problem_from_row(row: Row[t.Any]) -> Problem:
 
 
 def _fields_to_text(fields: Mapping[str, PlannedValue]) -> str:
-    if not fields:
-        return "{}"
+    # A history of 100,000 creates has a million texts.
+    if is_plain(fields):
+        return plain_json(fields, quote_ascii)
     return to_json_text({name: _value_to_json(value) for name, value in fields.items()})
 
 
 def _value_to_json(value: PlannedValue) -> t.Any:
-    if value is None or isinstance(value, str):
-        return value  # nearly all are: a history of 100,000 creates has a million
     return MASK if isinstance(value, GeneratedPassword) else planned_to_json(value)
 
 

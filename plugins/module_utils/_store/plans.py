@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from .._model.errors import ConfigError, StoreError
+from .bulk import insert_rows
 from .jobs import job_id
 from .session import Session, inserted_id
 from .tables import tables
@@ -99,7 +100,7 @@ class Plans:
                 {"plan_id": number, "position": position, "line": line}
                 for position, line in itertools.islice(remaining, _CHUNK)
             ]:
-                connection.execute(tables().plan_lines.insert(), rows)
+                insert_rows(connection, tables().plan_lines, rows)
         return number
 
     def get(self, plan_id: int) -> StoredPlan | None:

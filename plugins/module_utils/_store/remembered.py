@@ -12,6 +12,8 @@ import typing as t
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
+from .bulk import insert_rows
+
 if t.TYPE_CHECKING:
     from sqlalchemy import Table
     from sqlalchemy.engine import Connection
@@ -38,7 +40,7 @@ def replace_rows(connection: Connection, table: Table, number: int, rows: Iterab
         changed = [row for digest, row in wanted.items() if stored.get(digest) != row]
         forget_digests(connection, table, number, [row["digest"] for row in changed if row["digest"] in stored])
         if changed:
-            connection.execute(table.insert(), changed)
+            insert_rows(connection, table, changed)
 
 
 def forget_digests(connection: Connection, table: Table, number: int | None, digests: Sequence[str]) -> None:

@@ -23,6 +23,7 @@ from .._model.runs import (
     Statistics,
     Status,
 )
+from .bulk import insert_rows
 from .changes import change_from_row, change_to_row, problem_from_row, problem_to_row
 from .jobs import job_id
 from .session import Session, inserted_id
@@ -335,7 +336,7 @@ class Runs:
                 last = connection.scalar(sa.select(sa.func.max(table.c.position)).where(table.c.run_id == run_id)) or 0
                 for position, row in enumerate(rows, start=last + 1):
                     row.update(run_id=run_id, position=position)
-                connection.execute(table.insert(), rows)
+                insert_rows(connection, table, rows)
 
     def _page(self, table: sa.Table, run_id: int, offset: int, limit: int) -> list[Row[t.Any]]:
         # Positions have no gaps, so the offset is found in the primary key.

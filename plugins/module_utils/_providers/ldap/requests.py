@@ -33,7 +33,7 @@ REPLACE: t.Final = 2
 _OPERATIONS: t.Final = tuple(b"\x0a\x01" + bytes((operation,)) for operation in (ADD, DELETE, REPLACE))
 
 _SHORT: t.Final = 0x80
-"""Octets of a value from which on all lengths around it are more than one octet, so that remembering them is no gain."""
+"""Values of so many octets are not short: their sizes are too many to remember what stands before each."""
 
 
 def search(

@@ -11,12 +11,9 @@ import pytest
 from ansible_collections.lockstep.sync.plugins.module_utils._model.access import WriteTarget
 from ansible_collections.lockstep.sync.plugins.module_utils._model.errors import StoreError
 from ansible_collections.lockstep.sync.plugins.module_utils._model.plans import (
-    ACTIONS,
     Change,
     Held,
     HeldChange,
-    Image,
-    Leaver,
     Link,
     ObjectPlan,
     Plan,
@@ -30,6 +27,7 @@ from ansible_collections.lockstep.sync.plugins.module_utils._planning.sealed imp
 from ansible_collections.lockstep.sync.plugins.module_utils._planning.sealing import change_to_json, seal, sealed_lines
 from hypothesis import given
 from hypothesis import strategies as st
+from support.changes import LEAVERS, any_change
 
 PASSWORD = GeneratedPassword(rule=PasswordRule(per="job", length=20))
 CHANGES = (
@@ -61,42 +59,6 @@ def lines_of(plan: Plan) -> list[str]:
     lines: list[str] = []
     seal(plan, lines.append)
     return lines
-
-
-SINGLES = st.text(max_size=8) | st.binary(max_size=8)
-VALUES = st.none() | SINGLES | st.lists(SINGLES, max_size=3).map(tuple)
-SETS = st.lists(SINGLES, max_size=3).map(tuple)
-PASSWORDS = st.builds(
-    GeneratedPassword, rule=st.builds(PasswordRule, length=st.integers(6, 99), special=st.sampled_from(["", "!#"]))
-)
-GROUPS = st.lists(st.tuples(st.text(max_size=4), st.sampled_from(["member", "uniqueMember"])), max_size=2).map(tuple)
-FIELDS = st.dictionaries(st.text(max_size=5), VALUES, max_size=3)
-IMAGES = st.builds(Image, fields=FIELDS, groups=GROUPS)
-LEAVERS = st.builds(
-    Leaver,
-    anchor=st.text(max_size=4),
-    since=st.just("2026-11-25T00:00:00+00:00"),
-    container=st.text(max_size=4),
-    groups=GROUPS,
-    stamped=FIELDS,
-    was_enabled=st.booleans(),
-)
-PLANNED = VALUES | PASSWORDS | st.builds(ValueChanges, added=SETS, removed=SETS)
-
-
-@st.composite
-def any_change(draw: st.DrawFn) -> Change:
-    return Change(
-        number=draw(st.integers(1, 10**6)),
-        object="person",
-        action=draw(st.sampled_from(ACTIONS)),
-        key=tuple(draw(st.lists(st.text(max_size=8), min_size=1, max_size=3))),
-        target=draw(st.none() | st.text(max_size=8)),
-        anchor=draw(st.none() | st.text(max_size=8)),
-        before=draw(st.dictionaries(st.text(max_size=5), VALUES, max_size=3)),
-        after=draw(st.dictionaries(st.text(max_size=5), PLANNED, max_size=3)),
-        image=draw(st.none() | IMAGES),
-    )
 
 
 @st.composite
@@ -156,6 +118,12 @@ def test_pairs_that_were_only_found_are_not_kept_with_a_plan() -> None:
 @given(st.lists(any_change(), max_size=4))
 def test_a_plan_file_gives_back_exactly_its_changes(changes: list[Change]) -> None:
     assert read_changes(lines_of(plan_of(*changes))) == changes
+
+
+@given(any_change())
+def test_a_line_is_what_an_encoder_makes_of_the_change(change: Change) -> None:
+    line = lines_of(plan_of(change))[1]
+    assert line == json.dumps(change_to_json(change), sort_keys=True, separators=(",", ":")) + "\n"
 
 
 @given(any_change())

@@ -9,10 +9,12 @@ import json
 import os
 import stat
 import typing as t
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from ansible_collections.lockstep.sync.plugins.module_utils._model.errors import StoreError
+from ansible_collections.lockstep.sync.plugins.module_utils._model.lines import change_line
 from ansible_collections.lockstep.sync.plugins.module_utils._model.plans import (
     DONE,
     Action,
@@ -23,9 +25,9 @@ from ansible_collections.lockstep.sync.plugins.module_utils._model.plans import 
 )
 from ansible_collections.lockstep.sync.plugins.module_utils._model.runs import AppliedChange, LogLine
 from ansible_collections.lockstep.sync.plugins.module_utils._model.secrets import GeneratedPassword, PasswordRule
+from ansible_collections.lockstep.sync.plugins.module_utils._model.values import Value, to_json
 from ansible_collections.lockstep.sync.plugins.module_utils._running.files import (
     RunFiles,
-    change_line,
     make_run_folder,
     save_changes,
     save_log,
@@ -120,6 +122,15 @@ def test_of_very_many_values_a_result_shows_some_and_the_changes_file_all(tmp_pa
     first, second = (json.loads(line)["fields"]["member"] for line in path.read_text().splitlines())
     assert (first["before"], first["after"]) == ({"removed": [*changes.removed]}, {"added": [*changes.added]})
     assert (second["before"], second["after"]) == ([*numbers(0, 5000)], None)
+
+
+def test_text_that_no_file_takes_is_escaped(tmp_path: Path) -> None:
+    values: tuple[Value, ...] = ("x\ud800", ("x\ud800",))
+    for value in values:
+        created = replace(UPDATE, action="create", before={}, after={"a": value})
+        save_changes([AppliedChange(change=created, outcome=None)], tmp_path / "changes.jsonl")
+        (line,) = (tmp_path / "changes.jsonl").read_text(encoding="utf-8").splitlines()
+        assert json.loads(line)["fields"]["a"]["after"] == to_json(value)
 
 
 @pytest.mark.parametrize("action", ["rename", "move", "disable", "link"])
