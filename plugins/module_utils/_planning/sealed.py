@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 import typing as t
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -155,13 +156,14 @@ def change_from_json(data: Mapping[str, t.Any]) -> Change:
     image = data.get("image")
     return Change(
         number=int(data["number"]),
-        object=data["object"],
-        action=data["action"],
+        object=sys.intern(data["object"]),
+        action=t.cast("plans.Action", sys.intern(data["action"])),
         key=tuple(data["key"]),
         target=data.get("target"),
         anchor=data.get("anchor"),
-        before={name: from_json(value) for name, value in data["before"].items()},
-        after={name: _planned_from_json(value) for name, value in data["after"].items()},
+        # Each line brings names of its own; a plan has a million of them.
+        before={sys.intern(name): from_json(value) for name, value in data["before"].items()},
+        after={sys.intern(name): _planned_from_json(value) for name, value in data["after"].items()},
         image=None if image is None else plans.image_from_json(image),
     )
 

@@ -115,6 +115,13 @@ def test_pairs_that_were_only_found_are_not_kept_with_a_plan() -> None:
     assert read_plan(sealed_lines(linked), "plan 7").objects[0].links == links[1:]
 
 
+def test_all_changes_that_are_read_share_the_names_of_their_fields() -> None:
+    after = {"a long name": "1"}
+    changes = [Change(number=n, object="person", action="create", key=("1",), before={}, after=after) for n in (1, 2)]
+    first, second = ((*change.after, change.object) for change in read_changes(lines_of(plan_of(*changes))))
+    assert all(mine is other for mine, other in zip(first, second, strict=True))
+
+
 @given(st.lists(any_change(), max_size=4))
 def test_a_plan_file_gives_back_exactly_its_changes(changes: list[Change]) -> None:
     assert read_changes(lines_of(plan_of(*changes))) == changes
