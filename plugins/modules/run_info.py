@@ -119,6 +119,11 @@ runs:
       returned: always
       type: int
       sample: null
+    unchanged_since:
+      description: The run since which nothing had changed at either system, as both proved, so that this one read nothing.
+      returned: always
+      type: int
+      sample: null
     plan:
       description: The number of the plan that was kept or applied.
       returned: always

@@ -153,6 +153,7 @@ def test_nothing_is_read_while_file_and_directory_prove_that_nothing_changed(
         base=run("people"),
         preview=run("people", check=True),
         still=run("people"),
+        told=task("run_info", job="people", limit=1),
         full=run("people", full=True),
     )
 
@@ -162,6 +163,7 @@ def test_nothing_is_read_while_file_and_directory_prove_that_nothing_changed(
     assert done["preview"]["run"]["unchanged_since"] == still["unchanged_since"] == base["id"]
     assert (still["statistics"], still["outcome"], done["still"]["changed"]) == (base["statistics"], "equal", False)
     assert f"Neither system has changed since run {base['id']}" in done["still"]["msg"]
+    assert done["told"]["runs"][0]["unchanged_since"] == base["id"]
 
     box.modify(f"cn=Ann,{box.base}", sn="Spoiled")
     hr.write_text("number,name\n1,Ann\n2,Bob\n3,Cid\n", encoding="utf-8")

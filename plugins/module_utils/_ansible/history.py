@@ -10,7 +10,7 @@ import typing as t
 from .._model.errors import ConfigError
 from .._model.lines import change_line, error_line, held_line
 from .._model.runs import STATUSES, Status
-from .._store.runs import StoredRun
+from .._store.run_rows import StoredRun
 from .frame import Call, Result
 
 RUN_STATUSES: tuple[str, ...] = tuple(status for status in STATUSES if status != "skipped")
@@ -97,6 +97,7 @@ def _describe_run(run_: StoredRun) -> dict[str, t.Any]:
         "plan": run_.plan_id,
         "kind": run_.kind,
         "origin": run_.origin_id,
+        "unchanged_since": run_.stands_on,
         "requester": run_.requester,
         "schedule": run_.schedule,
     }

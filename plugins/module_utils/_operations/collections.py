@@ -14,7 +14,7 @@ from .._model.errors import ConfigError, unknown
 from .._model.runs import Status
 from .._model.sections import drop_none
 from .._store.named import Stored
-from .._store.runs import StoredRun
+from .._store.run_rows import StoredRun
 from .._store.store import Store
 from .collection_templates import template_collection
 from .declared import (

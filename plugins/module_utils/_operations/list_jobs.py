@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from .._model.definitions import effective_job
 from .._model.runs import Status
 from .._store.jobs import StoredJob
-from .._store.runs import StoredRun
+from .._store.run_rows import StoredRun
 from .._store.store import Store
 from .targets import next_run_of_jobs
 

@@ -12,7 +12,7 @@ from .._execution.journal import read_journal
 from .._execution.recovery import read_plan_file, settle_changes
 from .._model.errors import ConfigError
 from .._model.plans import Outcome, Plan
-from .._store.runs import StoredRun
+from .._store.run_rows import StoredRun
 from .._store.store import Store
 from .context import RunContext
 from .definition import refuse_changed_definition

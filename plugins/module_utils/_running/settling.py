@@ -16,7 +16,7 @@ from .._model.errors import LockstepError, StoreError
 from .._model.jobs import JobSpec
 from .._model.plans import Plan
 from .._model.runs import AppliedChange
-from .._store.runs import StoredRun
+from .._store.run_rows import StoredRun
 from .._store.store import Store
 from .account import RunLog
 from .definition import definition_digest

@@ -23,7 +23,7 @@ from .._model.jobs import Resolve
 from .._model.plans import ObjectPlan, Plan
 from .._model.standstill import Standstill, variables_of
 from .._planning.request import Side
-from .._store.runs import StoredRun
+from .._store.run_rows import StoredRun
 from .._store.store import Store
 from .context import RunContext
 from .definition import definition_digest

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from .._model.errors import ConfigError
 from .._model.runs import RunKind
 from .._operations.approvals import need_request
-from .._store.runs import StoredRun
+from .._store.run_rows import StoredRun
 from .._store.store import Store
 from .attempt import Attempt
 from .context import RunContext, Try

@@ -16,7 +16,7 @@ from .._model.mails import RunSummary
 from .._model.notifications import Wish
 from .._model.runs import AppliedChange, RunResult, Statistics, Status
 from .._operations.delivering import Post, deliver_due, notify
-from .._store.runs import StoredRun
+from .._store.run_rows import StoredRun
 from .._store.store import Store
 from .account import RunLog
 from .files import RunFiles, save_log

@@ -22,7 +22,7 @@ from .._planning.images import with_images
 from .._planning.request import Tally
 from .._planning.sealing import seal
 from .._planning.undoing import Fold, Inverse, Surroundings, Written, look_for, plan_undo
-from .._store.runs import StoredRun
+from .._store.run_rows import StoredRun
 from .approving import remark_on_approval
 from .asking import must_wait, wait_for_earlier
 from .context import RunContext

@@ -93,6 +93,11 @@ def drop_unread_columns(connection: Connection) -> None:
     _drop_columns(connection, tables(7).links, ("key", "fingerprint", "mapping_digest"))
 
 
+def add_standing(connection: Connection) -> None:
+    """Version 8: the run since which nothing had changed when a run read nothing."""
+    _add_columns(connection, 8)
+
+
 def _drop_columns(connection: Connection, table: sa.Table, names: Sequence[str]) -> None:
     """Drop those of the columns that are there. Those that an interrupted try dropped on MariaDB stay so."""
     import sqlalchemy as sa
@@ -143,6 +148,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     add_approvals,
     add_operations,
     drop_unread_columns,
+    add_standing,
 )
 
 

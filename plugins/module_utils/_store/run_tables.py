@@ -18,7 +18,8 @@ def runs(metadata: sa.MetaData) -> sa.Table:
     an undo takes back or a resumed one goes on with, `plan_id` the kept plan that was applied or kept.
 
     A run of a collection has the kind `collection`, an empty `job_name`, and `collection_id` and `collection_name`; the
-    runs of its jobs have it as their `parent_id`. `schedule` is the name of the schedule that started a run.
+    runs of its jobs have it as their `parent_id`. `schedule` is the name of the schedule that started a run, and
+    `stands_on` the run since which nothing had changed.
     """
     import sqlalchemy as sa
 
@@ -62,6 +63,7 @@ def runs(metadata: sa.MetaData) -> sa.Table:
             sa.Column("parent_id", sa.BigInteger),
             sa.Column("schedule", sa.String(NAME_LENGTH)),
         ),
+        *since(8, metadata, sa.Column("stands_on", sa.BigInteger)),
         sa.Index("lockstep_runs_by_job", "job_id", "id"),
         sa.Index("lockstep_runs_by_name", "job_name", "id"),
         sa.Index("lockstep_runs_by_status", "status", "id"),

@@ -8,13 +8,11 @@ from __future__ import annotations
 import itertools
 import typing as t
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from .._model.errors import StoreError
-from .._model.plans import Held
 from .._model.runs import (
     COUNTED,
-    Agreement,
     AppliedChange,
     LogLine,
     Problem,
@@ -26,9 +24,10 @@ from .._model.runs import (
 from .bulk import insert_rows
 from .changes import change_from_row, change_to_row, problem_from_row, problem_to_row
 from .jobs import job_id
+from .run_rows import StoredRun, log_to_text, result_to_row, run_from_row
 from .session import Session, inserted_id
 from .tables import tables
-from .texts import clean, from_json_text, to_json_text
+from .texts import clean, to_json_text
 from .times import normalize
 
 if t.TYPE_CHECKING:
@@ -37,57 +36,8 @@ if t.TYPE_CHECKING:
 
 PAGE = 100
 _CHUNK = 1000
-_LOG_LINES = 1000
 
 _Line = t.TypeVar("_Line")
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class StoredRun:
-    """One run as remembered; what is only known at its end is None or empty while it is `running`.
-
-    Attributes:
-        job: the name the job has now, or had when it was deleted.
-        host: where it ran, with `pid` and the host's `boot_id`: whether it still can be running.
-        duration: seconds.
-        directory: the folder of the run's files.
-        log: the last lines of the log.
-        kind: `run`, `plan` for one that applied a kept plan, `undo` and `resume` for one that took back or went on with
-            the run `origin_id`.
-        plan_id: the kept plan that it applied or made.
-        requester: who asked for it.
-        schedule: the name that the schedule had for which it was made, empty without one.
-        collection: the name that the job collection has or had of which it is the run; `job` is empty then.
-        parent_id: the run of a job collection that it was a part of.
-    """
-
-    id: int
-    job: str
-    status: Status
-    agreement: Agreement | None
-    message: str
-    host: str
-    pid: int
-    boot_id: str
-    started: str
-    finished: str | None
-    duration: float | None
-    statistics: Statistics
-    objects: tuple[tuple[str, Statistics], ...]
-    held: tuple[Held, ...]
-    log: tuple[LogLine, ...]
-    changes_total: int
-    directory: str | None
-    changes_file: str | None
-    log_file: str | None
-    plan_digest: str | None
-    kind: RunKind
-    origin_id: int | None
-    plan_id: int | None
-    requester: str
-    schedule: str
-    collection: str
-    parent_id: int | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -158,22 +108,7 @@ class Runs:
 
         Raises StoreError when there is no such run.
         """
-        values = {
-            "status": result.status,
-            "agreement": result.agreement,
-            "message": clean(result.message),
-            "finished": normalize(result.finished, "finished"),
-            "duration": result.duration,
-            "statistics": to_json_text(result.statistics.as_dict()),
-            "objects": to_json_text([[name, statistics.as_dict()] for name, statistics in result.objects]),
-            "held": to_json_text([asdict(held) for held in result.held]),
-            "log": to_json_text([asdict(line) for line in result.log[-_LOG_LINES:]]),
-            "changes_total": result.changes_total,
-            "changes_file": result.changes_file,
-            "log_file": result.log_file,
-            "plan_digest": result.plan_digest,
-            "plan_id": result.plan_id,
-        }
+        values = result_to_row(result)
         table = tables().runs
         with self._session.write(exclusive=False) as connection:
             if connection.execute(table.update().where(table.c.id == run_id).values(**values)).rowcount == 0:
@@ -182,7 +117,7 @@ class Runs:
     def replace_log(self, run_id: int, lines: Sequence[LogLine]) -> None:
         """Remember the log of a run that has ended, with what was added to it since; at most 1,000 lines are kept."""
         table = tables().runs
-        values = {"log": to_json_text([asdict(line) for line in lines[-_LOG_LINES:]])}
+        values = {"log": log_to_text(lines)}
         with self._session.write(exclusive=False) as connection:
             connection.execute(table.update().where(table.c.id == run_id).values(**values))
 
@@ -322,7 +257,7 @@ class Runs:
         table = tables().runs
         query = table.select().where(*conditions).order_by(table.c.id.desc()).limit(limit).offset(offset)
         with self._session.read() as connection:
-            return [_to_run(row) for row in connection.execute(query)]
+            return [run_from_row(row) for row in connection.execute(query)]
 
     def _append(
         self, table: sa.Table, run_id: int, lines: Iterable[_Line], to_row: Callable[[_Line], dict[str, t.Any]]
@@ -365,35 +300,3 @@ def _count_changes(connection: Connection, run_id: int) -> tuple[int, Statistics
         errors=sum(count for (status, _action), count in counts.items() if status == "failed"),
     )
     return sum(counts.values()), made
-
-
-def _to_run(row: Row[t.Any]) -> StoredRun:
-    return StoredRun(
-        id=row.id,
-        job=row.job_name,
-        status=row.status,
-        agreement=row.agreement,
-        message=row.message,
-        host=row.host,
-        pid=row.pid,
-        boot_id=row.boot_id,
-        started=row.started,
-        finished=row.finished,
-        duration=row.duration,
-        statistics=Statistics(**from_json_text(row.statistics)),
-        objects=tuple((name, Statistics(**counts)) for name, counts in from_json_text(row.objects)),
-        held=tuple(Held(**held) for held in from_json_text(row.held)),
-        log=tuple(LogLine(**line) for line in from_json_text(row.log)),
-        changes_total=row.changes_total,
-        directory=row.directory,
-        changes_file=row.changes_file,
-        log_file=row.log_file,
-        plan_digest=row.plan_digest,
-        kind=row.kind,
-        origin_id=row.origin_id,
-        plan_id=row.plan_id,
-        requester=row.requester,
-        schedule=row.schedule or "",
-        collection=row.collection_name or "",
-        parent_id=row.parent_id,
-    )

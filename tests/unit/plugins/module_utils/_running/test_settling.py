@@ -14,7 +14,7 @@ from ansible_collections.lockstep.sync.plugins.module_utils._execution.journal i
 from ansible_collections.lockstep.sync.plugins.module_utils._execution.recovery import read_plan_file
 from ansible_collections.lockstep.sync.plugins.module_utils._model.errors import StoreError
 from ansible_collections.lockstep.sync.plugins.module_utils._model.plans import DONE, Change, Outcome
-from ansible_collections.lockstep.sync.plugins.module_utils._store.runs import StoredRun
+from ansible_collections.lockstep.sync.plugins.module_utils._store.run_rows import StoredRun
 from support.worlds import DEPT, KEY, NAME, World, warnings
 
 

@@ -19,7 +19,7 @@ from ansible_collections.lockstep.sync.plugins.module_utils._model.runs import (
     Status,
 )
 from ansible_collections.lockstep.sync.plugins.module_utils._model.secrets import GeneratedPassword, PasswordRule
-from ansible_collections.lockstep.sync.plugins.module_utils._store.runs import StoredRun
+from ansible_collections.lockstep.sync.plugins.module_utils._store.run_rows import StoredRun
 from ansible_collections.lockstep.sync.plugins.module_utils._store.store import Store
 
 STARTED = "2026-11-21T08:30:00.000000+00:00"
@@ -51,6 +51,7 @@ def result(status: Status = "succeeded", *, read: int = 3, log: Sequence[LogLine
         changes_file="/log/7/changes.csv",
         log_file="/log/7/run.log",
         plan_digest="d1g3st",
+        stands_on=41,
     )
 
 
@@ -106,11 +107,8 @@ def test_finished_run_tells_its_whole_result(store_with_job: Store) -> None:
     assert (found.status, found.agreement, found.message) == ("succeeded", "equal", "done \\x00")
     assert (found.finished, found.duration, found.changes_total) == (FINISHED, 60.25, 1)
     assert (found.statistics, found.objects, found.held) == (given.statistics, given.objects, given.held)
-    assert (found.changes_file, found.log_file, found.plan_digest) == (
-        given.changes_file,
-        given.log_file,
-        given.plan_digest,
-    )
+    for name in ("changes_file", "log_file", "plan_digest", "stands_on"):
+        assert getattr(found, name) == getattr(given, name)
     assert found.log == tuple(lines[5:])
     assert store_with_job.runs.unfinished("people") == []
 
