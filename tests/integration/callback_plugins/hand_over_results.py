@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ansible import constants
 from ansible.plugins.callback import CallbackBase
+from ansible_collections.lockstep.sync.plugins.plugin_utils.compiled import with_compiled
 
 DOCUMENTATION = """
 name: hand_over_results
@@ -19,7 +20,8 @@ type: notification
 short_description: Hand results to the test
 description:
   - Appends each result as one JSON line to the file that E(LOCKSTEP_TEST_RESULTS) names.
-  - Modules that were built are found again in the folder that E(LOCKSTEP_TEST_MODULES) names.
+  - Modules that were built are found again in the folder that E(LOCKSTEP_TEST_MODULES) names, with compiled files as they
+    are kept for people.
 """
 
 
@@ -37,6 +39,17 @@ class CallbackModule(CallbackBase):
         if built:
             # Ansible keeps the modules it has built for as long as it runs; here, as long as the tests run.
             Path(constants.DEFAULT_LOCAL_TMP, "ansiballz_cache").symlink_to(built, target_is_directory=True)
+
+    def v2_playbook_on_stats(self, _stats: t.Any) -> None:
+        built = os.environ.get("LOCKSTEP_TEST_MODULES")
+        for path in Path(built).glob("ansible_collections.lockstep.*") if built else ():
+            mark = path.with_name(f"{path.name}.compiled")
+            if not path.name.endswith(("part", ".compiled")) and not mark.exists():
+                mark.touch()
+                # Another command may be reading it.
+                part = path.with_name(f"{path.name}.{os.getpid()}.part")
+                part.write_bytes(with_compiled(path.read_bytes()))
+                part.replace(path)
 
     def v2_runner_on_ok(self, result: t.Any) -> None:
         self._hand_over(result, failed=False)
