@@ -37,8 +37,8 @@ class Imports(t.NamedTuple):
 
 
 def keep_module(folder: Path, module: str, arguments: str) -> Path:
-    """Run a module with Ansible, and give the file that it made for that: of the second run, as the first one makes what
-    is kept for all that follow.
+    """Run a module with Ansible, and give the file that it made for that: of the second run, as the first one makes
+    what is kept for all that follow.
     """
     kept = folder / module
     ansible(folder, module, arguments, {})

@@ -20,8 +20,8 @@ type: notification
 short_description: Hand results to the test
 description:
   - Appends each result as one JSON line to the file that E(LOCKSTEP_TEST_RESULTS) names.
-  - Modules that were built are found again in the folder that E(LOCKSTEP_TEST_MODULES) names, with compiled files as they
-    are kept for people.
+  - Modules that were built are found again in the folder that E(LOCKSTEP_TEST_MODULES) names, with compiled files as
+    they are kept for people.
 """
 
 
