@@ -14,17 +14,14 @@ if t.TYPE_CHECKING:
 NAME_LENGTH = 255
 TIME_LENGTH = 32
 
+# A number that was given once is never given again, so old history cannot point to a new job.
+OPTIONS: t.Final[dict[str, t.Any]] = {"sqlite_autoincrement": True}
+CLUSTERED: t.Final[dict[str, t.Any]] = {"sqlite_with_rowid": False}
 # MariaDB: transactions, all of Unicode, and names that differ in case only are different names.
-OPTIONS: t.Final[dict[str, t.Any]] = {
+MARIADB_OPTIONS: t.Final = {
     "mysql_engine": "InnoDB",
     "mysql_charset": "utf8mb4",
     "mysql_collate": "utf8mb4_bin",
-    # A number that was given once is never given again, so old history cannot point to a new job.
-    "sqlite_autoincrement": True,
-}
-CLUSTERED: t.Final[dict[str, t.Any]] = {
-    **{name: value for name, value in OPTIONS.items() if name.startswith("mysql")},
-    "sqlite_with_rowid": False,
 }
 
 

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 
 from .._model.errors import StoreError
 from . import meta
-from .columns import SINCE
+from .columns import MARIADB_OPTIONS, SINCE
 from .faults import BUSY_SECONDS
 from .session import for_writing
 from .tables import tables
@@ -44,14 +44,14 @@ def create_tables(connection: Connection) -> None:
         first.locks,
         first.marks,
     )
-    first.metadata.create_all(connection, tables=list(known))
+    _create(connection, known)
 
 
 def add_directory_tables(connection: Connection) -> None:
     """Version 2: what jobs remember of a directory's records, smart groups, and job templates."""
     known = tables(2)
     added = (known.links, known.leavers, known.smart_groups, known.job_templates)
-    known.metadata.create_all(connection, tables=list(added))
+    _create(connection, added)
 
 
 def add_anchors(connection: Connection) -> None:
@@ -62,14 +62,14 @@ def add_anchors(connection: Connection) -> None:
 def add_plans(connection: Connection) -> None:
     """Version 4: kept plans; images of deleted records; what kind a run was; jobs in quarantine."""
     known = tables(4)
-    known.metadata.create_all(connection, tables=[known.plans, known.plan_lines])
+    _create(connection, (known.plans, known.plan_lines))
     _add_columns(connection, 4)
 
 
 def add_approvals(connection: Connection) -> None:
     """Version 5: workflows, requests and their events."""
     known = tables(5)
-    known.metadata.create_all(connection, tables=[known.workflows, known.requests, known.request_events])
+    _create(connection, (known.workflows, known.requests, known.request_events))
 
 
 def add_operations(connection: Connection) -> None:
@@ -84,7 +84,7 @@ def add_operations(connection: Connection) -> None:
         known.notification_secrets,
         known.messages,
     )
-    known.metadata.create_all(connection, tables=list(added))
+    _create(connection, added)
     _add_columns(connection, 6)
 
 
@@ -96,6 +96,15 @@ def drop_unread_columns(connection: Connection) -> None:
 def add_standing(connection: Connection) -> None:
     """Version 8: the run since which nothing had changed when a run read nothing."""
     _add_columns(connection, 8)
+
+
+def _create(connection: Connection, wanted: Sequence[sa.Table]) -> None:
+    """Create the tables that are not there."""
+    if connection.dialect.name == "mysql":
+        for table in wanted:
+            # Only here: at the first such option SQLAlchemy imports all drivers of the dialect.
+            table.kwargs.update(MARIADB_OPTIONS)
+    wanted[0].metadata.create_all(connection, tables=list(wanted))
 
 
 def _drop_columns(connection: Connection, table: sa.Table, names: Sequence[str]) -> None:
