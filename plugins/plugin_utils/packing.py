@@ -5,8 +5,8 @@
 
 Ansible parses all files of ours that a module may import and zips them, about a second for `run`. It keeps the outcome
 in `ansiballz_cache` of its temporary folder, for one command. Here it is kept in ANSIBLE_HOME for the next ones, only
-for the very same sources: as the bytes that Ansible wrote, and with compiled files in it for modules that run on this
-host. Where Ansible keeps nothing in that place, nothing is kept.
+for the very same sources: as the bytes that Ansible wrote and, when a module ran a second time on this host, with
+compiled files in it, too. Where Ansible keeps nothing in that place, nothing is kept.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from ansible_collections.lockstep.sync.plugins.plugin_utils.compiled import with
 
 COLLECTION = Path(__file__).resolve().parent.parent
 """Our folder `plugins`."""
+COMPILED = "-compiled"
 NAMESPACE = "ansible_collections.lockstep.sync.plugins.modules"
 DIGEST_SIZE = hashlib.sha256().digest_size
 
@@ -50,22 +51,21 @@ class PackedAction(NormalAction):
 def keeping_packed(module: str, *, compiled: bool) -> Iterator[None]:
     """Lay out what is kept for `module` where Ansible looks for it; afterwards keep what Ansible packed anew.
 
-    With `compiled` it is kept for itself, with compiled files beside the sources.
+    With `compiled` a package with compiled files goes before. It is made of what is kept, so only when a module is used
+    again: to compile takes as long as several starts save, and the home of a container is gone after the first.
     """
     compression = constants.config.get_config_value("DEFAULT_MODULE_COMPRESSION")
     # With and without the name of an extension, as versions of Ansible differ. A debugger's package is not kept.
     names = (f"{NAMESPACE}.{module}-{compression}", f"{NAMESPACE}.{module}-{compression}-none")
     temporary = Path(constants.DEFAULT_LOCAL_TMP)  # type: ignore[attr-defined]
     packed = [temporary / "ansiballz_cache" / name for name in names]
-    kind = "-compiled" if compiled else ""
     if any(path.exists() for path in packed):
         yield
         return
     try:
         sources, folder = digest_sources(module), open_folder()
-        for path in packed:
-            lay_out(folder / f"{path.name}{kind}", path, sources)
-        had = {path for path in packed if path.exists()}
+        best = [compiled and lay_out(folder / f"{path.name}{COMPILED}", path, sources) for path in packed]
+        had = [each or lay_out(folder / path.name, path, sources) for each, path in zip(best, packed, strict=True)]
     except OSError as error:
         display.vv(f"lockstep: what is packed for {module} is not kept: {error}")
         yield
@@ -74,10 +74,11 @@ def keeping_packed(module: str, *, compiled: bool) -> Iterator[None]:
         yield
     finally:
         try:
-            for path in packed:
-                if path not in had and path.exists():
-                    content = path.read_bytes()
-                    keep(with_compiled(content) if compiled else content, folder / f"{path.name}{kind}", sources)
+            for path, was_best, was_there in zip(packed, best, had, strict=True):
+                if not was_there and path.exists():
+                    keep(path.read_bytes(), folder / path.name, sources)
+                elif was_there and compiled and not was_best:
+                    keep(with_compiled(path.read_bytes()), folder / f"{path.name}{COMPILED}", sources)
         except OSError as error:
             display.vv(f"lockstep: cannot keep what is packed for {module}: {error}")
 
@@ -124,17 +125,19 @@ def _require_ours(path: Path, found: os.stat_result, is_kind: t.Callable[[int], 
         raise PermissionError(f"{path} is not ours alone to write")
 
 
-def lay_out(kept: Path, packed: Path, sources: bytes) -> None:
-    """Write the package kept in `kept` to `packed`, when it is whole and made from `sources`. Raises OSError."""
+def lay_out(kept: Path, packed: Path, sources: bytes) -> bool:
+    """Write the package kept in `kept` to `packed`, when it is whole and made from `sources`; tell. Raises OSError."""
     try:
         with os.fdopen(os.open(kept, os.O_RDONLY | os.O_NOFOLLOW), "rb") as file:
             _require_ours(kept, os.fstat(file.fileno()), stat.S_ISREG)
             found, content_digest, content = file.read(DIGEST_SIZE), file.read(DIGEST_SIZE), file.read()
     except FileNotFoundError:
-        return
-    if found == sources and content_digest == hashlib.sha256(content).digest():
-        packed.parent.mkdir(exist_ok=True)
-        _write(packed, content)
+        return False
+    if found != sources or content_digest != hashlib.sha256(content).digest():
+        return False
+    packed.parent.mkdir(exist_ok=True)
+    _write(packed, content)
+    return True
 
 
 def keep(content: bytes, kept: Path, sources: bytes) -> None:

@@ -48,12 +48,26 @@ def test_the_next_command_gets_what_the_first_packed(place: Path, monkeypatch: p
     assert [run(place, monkeypatch, number) for number in range(3)] == [None, b"packed by 0", b"packed by 0"]
 
 
-def test_compiled_packages_are_kept_for_themselves(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_second_command_on_this_host_keeps_compiled_files(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(packing, "with_compiled", lambda content: content + b", compiled")
-    assert run(place, monkeypatch, 0, local=True) is None
-    assert run(place, monkeypatch, 1) is None
-    assert run(place, monkeypatch, 2, local=True) == b"packed by 0, compiled"
-    assert run(place, monkeypatch, 3) == b"packed by 1"
+    assert [run(place, monkeypatch, number, local=True) for number in range(3)] == [
+        None,
+        b"packed by 0",
+        b"packed by 0, compiled",
+    ]
+    assert run(place, monkeypatch, 3) == b"packed by 0"
+
+
+def test_compiled_files_of_other_sources_are_not_used(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(packing, "with_compiled", lambda content: content + b", compiled")
+    for number in range(3):
+        run(place, monkeypatch, number, local=True)
+    monkeypatch.setattr(packing, "digest_sources", lambda _module: b"x" * packing.DIGEST_SIZE)
+    assert [run(place, monkeypatch, number, local=True) for number in range(3, 6)] == [
+        None,
+        b"packed by 3",
+        b"packed by 3, compiled",
+    ]
 
 
 def test_other_sources_are_packed_anew(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
