@@ -19,8 +19,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 SIDE_BY_SIDE = 2
-# Fast ones first. The two that start servers wait for each other: together they are more than a small machine bears.
-CHECKS = ("lint", "types", "docs-check", "unit", "sanity", "conformance", "integration")
+# Fast ones first; then the longest, so that it does not end alone. The two that start servers wait for each other:
+# together they are more than a small machine bears.
+CHECKS = ("lint", "types", "docs-check", "conformance", "unit", "integration", "sanity")
 WITH_SERVERS = {"conformance", "integration"}
 COUNT = re.compile(r"(\d+) (passed|failed|errors?|skipped)\b")
 COUNT_LINE = re.compile(r"^(?=.*\b\d+ (?:passed|failed|error|skipped)).* in [\d.]+s", re.MULTILINE)

@@ -494,6 +494,7 @@ def test_of_a_damaged_bundle_nothing_or_all_is_imported(
         assert open_bundle(damaged, Secret("correct horse"), where="bundle x").items == whole.items
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("kind", ["sealed", "open"])
 def test_no_byte_of_a_bundle_can_be_changed_unseen(
     bundles: dict[str, tuple[bytes, Bundle, dict[str, t.Any]]], other: Store, kind: str

@@ -234,6 +234,7 @@ def test_keys_of_several_parts(tables: Tables, both: Callable[..., tuple[ObjectP
     assert read < COUNT
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("seed", range(25))
 def test_the_plan_is_the_one_that_reading_everything_gives(
     tables: Tables, both: Callable[..., tuple[ObjectPlan, int]], seed: int
