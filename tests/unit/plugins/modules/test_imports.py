@@ -22,8 +22,17 @@ print(json.dumps(sorted(sys.modules)))
 """
 
 
-def loaded_by(*names: str) -> set[str]:
-    command = [sys.executable, "-c", PROGRAM, *names]
+STORE_PROGRAM = """
+import datetime, json, sys
+from ansible_collections.lockstep.sync.plugins.module_utils._store.store import StoreAddress, open_store
+with open_store(StoreAddress(url=sys.argv[1]), create=True, clock=lambda: datetime.datetime.now(datetime.UTC)) as store:
+    store.jobs.list()
+print(json.dumps(sorted(sys.modules)))
+"""
+
+
+def loaded_by(*names: str, program: str = PROGRAM) -> set[str]:
+    command = [sys.executable, "-c", program, *names]
     done = subprocess.run(command, check=True, capture_output=True, text=True, env={"PYTHONPATH": str(TREE)})
     return set(json.loads(done.stdout))
 
@@ -46,3 +55,9 @@ def test_the_runner_loads_what_runs_jobs() -> None:
     loaded = loaded_by("run")
     assert any(name.endswith("_running.conductor") for name in loaded)
     assert any("._execution." in name for name in loaded)
+
+
+def test_a_store_of_sqlite_loads_no_drivers_of_servers(tmp_path: Path) -> None:
+    loaded = loaded_by(f"sqlite:///{tmp_path / 'state.db'}", program=STORE_PROGRAM)
+    assert "sqlalchemy.dialects.sqlite.pysqlite" in loaded
+    assert {name for name in loaded if name.startswith(("sqlalchemy.dialects.mysql", "psycopg", "pymysql"))} == set()
