@@ -19,8 +19,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 SIDE_BY_SIDE = 2
-# Fast ones first; then the longest, so that it does not end alone. The two that start servers wait for each other:
-# together they are more than a small machine bears.
+# Fast ones first, and before `integration`, the longest, what it waits for: the two that start servers are together
+# more than a small machine bears.
 CHECKS = ("lint", "types", "docs-check", "conformance", "unit", "integration", "sanity")
 WITH_SERVERS = {"conformance", "integration"}
 COUNT = re.compile(r"(\d+) (passed|failed|errors?|skipped)\b")

@@ -32,18 +32,14 @@ SHARED_SERVERS = {
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let each server start once (`--dist loadgroup`), and count coverage only where it says something new.
-
-    It doubles what a test costs. Examples that are tried by chance reach other lines each time, and what is shown on
-    Samba is shown on OpenLDAP as well; the lines for Active Directory alone have tests of their own.
-    """
+    """Let each server start once (`--dist loadgroup`), and count no coverage by examples that are tried by chance."""
     for item in items:
         if not isinstance(item, pytest.Function):
             continue
+        if is_hypothesis_test(item.obj):
+            item.add_marker(pytest.mark.no_cover)
         parameters = item.callspec.params.values() if hasattr(item, "callspec") else ()
         asked = [*item.fixturenames, *(value for value in parameters if isinstance(value, str))]
-        if is_hypothesis_test(item.obj) or "samba" in asked:
-            item.add_marker(pytest.mark.no_cover)
         for group in sorted({SHARED_SERVERS[name] for name in asked if name in SHARED_SERVERS}):
             item.add_marker(pytest.mark.xdist_group(group))
 
