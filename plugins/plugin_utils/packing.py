@@ -126,7 +126,10 @@ def _require_ours(path: Path, found: os.stat_result, is_kind: t.Callable[[int], 
 
 
 def lay_out(kept: Path, packed: Path, sources: bytes) -> bool:
-    """Write the package kept in `kept` to `packed`, when it is whole and made from `sources`; tell. Raises OSError."""
+    """Write the package kept in `kept` to `packed`, when it is whole and made from `sources`.
+
+    Returns whether it was. Raises OSError.
+    """
     try:
         with os.fdopen(os.open(kept, os.O_RDONLY | os.O_NOFOLLOW), "rb") as file:
             _require_ours(kept, os.fstat(file.fileno()), stat.S_ISREG)

@@ -20,8 +20,8 @@ type: notification
 short_description: Hand results to the test
 description:
   - Appends each result as one JSON line to the file that E(LOCKSTEP_TEST_RESULTS) names.
-  - Modules that were built are found again in the folder that E(LOCKSTEP_TEST_MODULES) names, with compiled files as
-    they are kept for people.
+  - Modules that were built are found again in the folder that E(LOCKSTEP_TEST_MODULES) names. Ours have compiled files
+    as they are kept for people; Ansible's own have them, too, because a role runs dozens.
 """
 
 
@@ -44,7 +44,6 @@ class CallbackModule(CallbackBase):
         built = os.environ.get("LOCKSTEP_TEST_MODULES")
         for path in Path(built).glob("ansible*") if built else ():
             mark = path.with_name(f"{path.name}.compiled")
-            # Ansible's own as well: a role runs dozens of them.
             if not path.name.endswith(("part", ".compiled")) and not mark.exists():
                 mark.touch()
                 # Another command may be reading it.

@@ -80,7 +80,7 @@ def cron_fires(line: str, after: dt.datetime, until: dt.datetime) -> list[dt.dat
     """Give when cron on a host in UTC fires: each field is a list of numbers, or all."""
     ranges = (range(60), range(24), range(1, 32), range(1, 13), range(7))
     minutes, hours, days, months, weekdays = (
-        sorted(span) if field == "*" else sorted(map(int, field.split(",")))
+        span if field == "*" else sorted(map(int, field.split(",")))
         for field, span in zip(line.split(" "), ranges, strict=True)
     )
     found: list[dt.datetime] = []
